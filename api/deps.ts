@@ -103,6 +103,7 @@ type ApiRecords = Pick<
   | "ruleStats"
   | "rollups"
   | "views"
+  | "push"
   | "handover"
   | "annotations"
   | "walls"

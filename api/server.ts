@@ -32,6 +32,7 @@ import { addMap } from "./routes/map.ts";
 import { addMappings } from "./routes/mappings.ts";
 import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
+import { addPersonalNotify } from "./routes/personal-notify.ts";
 import { addPhotos } from "./routes/photos.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addRegister, addRegisterFile } from "./routes/register.ts";
@@ -92,6 +93,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addRecordings,
   addSession,
   addMap,
+  addPersonalNotify,
   addViews,
   addHandover,
   addAnnotations,

@@ -2,6 +2,7 @@ import { type AlertsOptions, createAlerts, type Live, TICK_EVERY_MS } from "../a
 import type { CurrentOf } from "../alerts/channels/channel.ts";
 import { createMailer } from "../alerts/channels/email.ts";
 import { createNoise } from "../alerts/noise/noise.ts";
+import { createPushSender } from "../alerts/notify/browsers.ts";
 import { createAllowList, createHttpPost } from "../alerts/notify/http-post.ts";
 import type { Later } from "../alerts/notify/lane.ts";
 import { createNotifier } from "../alerts/notify/notifier.ts";
@@ -121,6 +122,13 @@ export function startAlerts(options: AlertsStart, onStop: StopStack["onStop"]) {
   };
 }
 
+/** For operators of push services: where people open the page, else whoever the service's mails come from. */
+function contactOf({ publicUrl, smtp }: NotifySettings): string | undefined {
+  if (publicUrl?.startsWith("https://")) return publicUrl;
+  const address = /<([^<>]+)>$/.exec(smtp?.from ?? "")?.[1] ?? smtp?.from;
+  return address === undefined ? undefined : `mailto:${address}`;
+}
+
 /** With the real ways out: the network, the mail server and the broker. */
 function startNotifier(options: AlertsStart) {
   const {
@@ -139,7 +147,9 @@ function startNotifier(options: AlertsStart) {
   const { allow, smtp, publicUrl } = notify;
   const allowed = createAllowList(allow);
   const mail = smtp && createMailer(smtp);
-  const ports = { post: createHttpPost({ allow: allowed }), publish, mail };
+  const post = createHttpPost({ allow: allowed });
+  const push = createPushSender({ records, post, contact: contactOf(notify), now, log });
+  const ports = { post, publish, mail, push };
   const later: Later = (ms, work) => background.later("notifications", ms, work);
   const settled = createSettledClock(now, monotonic).now;
   return createNotifier({

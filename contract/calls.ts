@@ -57,6 +57,7 @@ import type {
   SuggestionView,
   UnmappedView,
 } from "./mapping.ts";
+import type { BrowserView, NewBrowser, PersonalNotifyView, PersonalWishes, TestedView } from "./personal-notify.ts";
 import type { LatestQuery, LatestView, RegisterQuery, SensorFaultsView, SensorView } from "./reading.ts";
 import type { ChangedSensorView, SensorChange } from "./register.ts";
 import type { Because, NewRule, Reason, RulesCheckView, RulesYaml, RuleView } from "./rule.ts";
@@ -79,6 +80,7 @@ type Reads = {
   readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
   readonly "/capture": { query: Names<typeof CaptureQuery>; answer: CaptureView };
+  readonly "/session/notifications": { query: never; answer: PersonalNotifyView };
   readonly "/views": { query: never; answer: PageOf<SavedView> };
   readonly "/favourites": { query: never; answer: FavouritesView };
   readonly "/handover": { query: Paging; answer: PageOf<HandoverView> };
@@ -162,6 +164,9 @@ export type Sends = {
   readonly "POST /targets": { body: NewTarget; answer: AddedTargetView };
   readonly [one: `PUT /targets/${string}`]: { body: ChangedTarget; answer: TargetView };
   readonly [one: `POST /targets/${string}/test`]: { body: Nothing; answer: TargetTestView };
+  readonly "PUT /session/notifications": { body: PersonalWishes; answer: PersonalNotifyView };
+  readonly "POST /session/notifications/test": { body: Nothing; answer: TestedView };
+  readonly "POST /session/browsers": { body: NewBrowser; answer: BrowserView };
   readonly "POST /views": { body: NewView; answer: SavedView };
   readonly [one: `PUT /favourites/${string}`]: { body: Nothing; answer: undefined };
   readonly "POST /handover": { body: NewHandover; answer: HandoverView };

@@ -8,6 +8,7 @@ export const CHANNELS = {
   teams: { address: "url", hasSecret: false, prefix: "" },
   email: { address: "to", hasSecret: false, prefix: "" },
   mqtt: { address: "to", hasSecret: false, prefix: "alerts/to/" },
+  push: { address: "to", hasSecret: false, prefix: "", isPersonal: true },
 } as const satisfies Readonly<Record<string, ChannelForm>>;
 
 type ChannelForm = {
@@ -15,11 +16,16 @@ type ChannelForm = {
   readonly hasSecret: boolean;
   /** What its `to` begins with. */
   readonly prefix: string;
+  /** People set it up for themselves: no admin does. */
+  readonly isPersonal?: true;
 };
 
 export type TargetType = keyof typeof CHANNELS;
 /** Those with a `to`. */
 export type ToType = { [T in TargetType]: (typeof CHANNELS)[T]["address"] extends "to" ? T : never }[TargetType];
 export const TARGET_TYPES = Object.keys(CHANNELS) as [TargetType, ...TargetType[]];
+
+/** Those an admin can set up. */
+export const SHARED_TYPES = TARGET_TYPES.filter((type) => !("isPersonal" in CHANNELS[type]));
 
 export const hasUrl = (type: TargetType): type is Exclude<TargetType, ToType> => CHANNELS[type].address === "url";

@@ -133,9 +133,13 @@ function addressMistakes({ type, url, to, secret }: TargetData): Mistake[] {
   return mistakes;
 }
 
+/** What people set up for themselves: no id that an admin can give has a colon. */
+export const isPersonal = ({ id }: Pick<Target, "id">): boolean => id.includes(":");
+
 const TO_MISTAKES: { readonly [T in ToType]: (to: string | undefined) => string | undefined } = {
   email: (to) =>
     areAddresses(to) ? undefined : `1 to ${ADDRESSES_MAX} e-mail addresses separated by commas were expected`,
+  push: () => "people set up their browsers themselves, on the page of their account",
   mqtt: (to) =>
     /^alerts\/to\/[a-z0-9][a-z0-9-]{0,63}$/.test(to ?? "")
       ? undefined

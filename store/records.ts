@@ -17,6 +17,7 @@ import { createMqttSessionRecords } from "./records/mqtt-sessions.ts";
 import { createNoiseRecords, createSilenceRecords } from "./records/noise.ts";
 import { createDueTimes, createOutboxRecords, createRecipientRecords, createTargetRecords } from "./records/outbox.ts";
 import { createPhotoRecords } from "./records/photos.ts";
+import { createPushRecords } from "./records/push.ts";
 import { createQuarantineRecords, type QuarantineLimits } from "./records/quarantine.ts";
 import { createRegisterImports } from "./records/register-import.ts";
 import { createResendRecords } from "./records/resends.ts";
@@ -86,6 +87,7 @@ export function openRecords(options: {
     ruleStats: createRuleStatsRecords(db),
     dueTimes: createDueTimes(db),
     views: createViewRecords(db),
+    push: createPushRecords(db),
     handover: createHandoverRecords(db),
     annotations: createAnnotationRecords(db),
     walls: createWallRecords(db),

@@ -39,6 +39,16 @@ export type Mail = {
 /** Answers which of the addresses did not take it while others did. Rejects where none did. */
 export type SendMail = (mail: Mail) => Promise<PartlySent["refusing"]>;
 
+/** Encrypted for each browser on its way. `only`: of the browsers of the account those that have not taken it yet. */
+export type PushMessage = {
+  readonly account: string;
+  readonly payload: Uint8Array;
+  readonly urgency: "low" | "normal" | "high";
+  readonly topic: string | undefined;
+  readonly only?: readonly string[];
+};
+export type SendPush = (message: PushMessage, signal: AbortSignal) => Promise<Outcome>;
+
 /** What an answer of 2xx says nevertheless; undefined: nothing against it. */
 type ReadAnswer = (body: string) => Failure | undefined;
 
@@ -50,6 +60,7 @@ type Ways = {
   publish(message: { readonly topic: string; readonly payload: string }): Promise<void>;
   /** Undefined when no mail server is set up. */
   readonly mail: SendMail | undefined;
+  readonly push: ((message: PushMessage) => Promise<Outcome>) | undefined;
   /** How it is to be written: the target's own language and zone, or the city's. */
   readonly telling: Telling;
   readonly now: number;

@@ -3,9 +3,10 @@ import type { Language } from "../../model/sentence.ts";
 import type { Target } from "../../model/target.ts";
 import { DAY_MS, SECOND_MS } from "../../model/time.ts";
 import { AddressRefused, abortable, type HttpAnswer, type HttpPost } from "../notify/http-post.ts";
-import type { Channel, CurrentOf, IncidentOf, Outcome, Outgoing, SendMail } from "./channel.ts";
+import type { Channel, CurrentOf, IncidentOf, Outcome, Outgoing, SendMail, SendPush } from "./channel.ts";
 import { email } from "./email.ts";
 import { mqtt } from "./mqtt.ts";
+import { push } from "./push.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
 import { webhook } from "./webhook.ts";
@@ -17,6 +18,8 @@ export type NotifyPorts = {
   publish(message: { topic: string; payload: string }): Promise<void>;
   /** Undefined when no mail server is set up. */
   readonly mail?: SendMail;
+  /** To the browsers of people; undefined where nothing is sent to any. */
+  readonly push?: SendPush;
 };
 
 export type Send = (target: Target, message: Outgoing, signal: AbortSignal) => Promise<Outcome>;
@@ -33,7 +36,7 @@ type SenderOptions = {
 };
 
 /** Every channel; what a target of it needs is in `model/channels.ts`. */
-const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt };
+const CHANNELS: { readonly [T in TargetType]: Channel } = { webhook, slack, teams, email, mqtt, push };
 
 /** One attempt to tell a target. Never rejects: how it went is the answer. */
 export function createSend(ports: NotifyPorts, options: SenderOptions): Send {
@@ -51,6 +54,7 @@ export function createSend(ports: NotifyPorts, options: SenderOptions): Send {
         },
         publish: (publication) => abortable(ports.publish(publication), limit),
         mail: mail && ((one) => abortable(mail(one), limit)),
+        push: ports.push && ((message) => ports.push!(message, limit)),
         telling: {
           reader: {
             locale: target.language ?? cityLanguage,

@@ -93,6 +93,8 @@ export type HttpPost = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Sent in place of it: what is no text. */
+  readonly bytes?: Uint8Array;
   readonly signal: AbortSignal;
   /** The answer is waited for to its end: the status alone does not say all. */
   readonly readsBody?: boolean;
@@ -182,14 +184,14 @@ async function send(url: URL, sending: Sending): Promise<HttpAnswer> {
   }
 }
 
-function attempt(url: URL, { headers, body, signal, readsBody = false, addresses, agents }: Sending) {
+function attempt(url: URL, { headers, body, bytes, signal, readsBody = false, addresses, agents }: Sending) {
   const isSecure = url.protocol === "https:";
   const { promise: answer, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const request = (isSecure ? httpsRequest : httpRequest)(
     url,
     {
       method: "POST",
-      headers: { ...headers, "content-length": Buffer.byteLength(body) },
+      headers: { ...headers, "content-length": bytes?.length ?? Buffer.byteLength(body) },
       agent: isSecure ? agents.https : agents.http,
       // A new connection goes to an address that was checked just now.
       lookup: (_name, options, found) => {
@@ -207,7 +209,7 @@ function attempt(url: URL, { headers, body, signal, readsBody = false, addresses
     },
   );
   request.on("error", reject);
-  request.end(body);
+  request.end(bytes ?? body);
   return { request, answer };
 }
 

@@ -4,7 +4,7 @@ import { TARGET_TYPES, type TargetType } from "../../model/channels.ts";
 import { byLabel, counter, type Figure, gauge, type Health } from "../../model/health.ts";
 import type { Log } from "../../model/log.ts";
 import { type Language, say } from "../../model/sentence.ts";
-import { durationMs, type Target } from "../../model/target.ts";
+import { durationMs, isPersonal, type Target } from "../../model/target.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../../model/time.ts";
 import type { Escalation } from "../../store/records/outbox.ts";
 import type { Records } from "../../store/records.ts";
@@ -336,7 +336,9 @@ function createNotifyFigures({ targets, outbox }: Pick<Records, "targets" | "out
 /** A target that cannot be told is trouble of the service: names and reasons, never addresses. */
 function notifyHealth({ targets }: Pick<Records, "targets">): Health {
   const part = "notifications";
-  const failing = targets.list().flatMap(({ id, name, enabled }) => {
+  // Whom only one person is behind sees it on the page of their account.
+  const shared = targets.list().filter((target) => !isPersonal(target));
+  const failing = shared.flatMap(({ id, name, enabled }) => {
     const { failures, lastError, disabledBecause, refusing = [] } = targets.state(id);
     if (disabledBecause !== undefined) return [`${name} was disabled (${disabledBecause})`];
     if (!enabled) return [];

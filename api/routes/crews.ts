@@ -3,6 +3,7 @@ import { byId, pageOf } from "../../contract/common.ts";
 import { AssigneesBody, CrewBody, NewCrew } from "../../contract/crew.ts";
 import type { Crew } from "../../model/people.ts";
 import type { Api, Parts } from "../api.ts";
+import { renewPersonalTargets } from "../personal-targets.ts";
 import { answers, invalid, notFound, ProblemError } from "../problems.ts";
 
 const CREWS_MAX = 500;
@@ -45,7 +46,9 @@ export function addCrews(app: Api, { records, auth, now }: Parts): void {
     checkCrew(records, crew);
     const by = auth.account(request).name;
     records.transaction(() => {
+      const former = records.crews.get(crew.id)?.members ?? [];
       records.crews.save(crew);
+      for (const name of new Set([...former, ...crew.members])) renewPersonalTargets({ records, now }, name);
       records.audit.add({ at: now(), by, what: "crew.save", target: crew.id, detail: crew.members.join(" ") });
     });
     return crew;
@@ -58,6 +61,7 @@ export function addCrews(app: Api, { records, auth, now }: Parts): void {
       if (!crew) throw notFound("crew", id);
       records.undos.add(id, { what: "crew", crew }, by);
       records.crews.remove(id);
+      for (const name of crew.members) renewPersonalTargets({ records, now }, name);
       records.audit.add({ at: now(), by, what: "crew.remove", target: id });
     });
     return reply.code(204).send();

@@ -9,7 +9,14 @@ import {
   TargetTestBody,
   type TargetView,
 } from "../../contract/target.ts";
-import { TARGETS_MAX, type Target, type TargetData, type TargetState, targetMistakes } from "../../model/target.ts";
+import {
+  isPersonal,
+  TARGETS_MAX,
+  type Target,
+  type TargetData,
+  type TargetState,
+  targetMistakes,
+} from "../../model/target.ts";
 import { DAY_MS } from "../../model/time.ts";
 import type { Api, Parts } from "../api.ts";
 import { type Given, refuseUnknown } from "../known-names.ts";
@@ -63,7 +70,12 @@ export function addTargets(app: Api, parts: Parts): void {
     viewTarget(target, records.targets.state(target.id), pending);
 
   app.get("/targets", { schema: list }, async (request) => {
-    const page = pageByKey(records.targets.list(), ({ id }) => id, request.query.limit, request.query.cursor);
+    const page = pageByKey(
+      records.targets.list().filter((one) => !isPersonal(one)),
+      ({ id }) => id,
+      request.query.limit,
+      request.query.cursor,
+    );
     const pending = records.outbox.pending();
     return { ...page, items: page.items.map((target) => view(target, pending)) };
   });
@@ -75,7 +87,7 @@ export function addTargets(app: Api, parts: Parts): void {
     const made = data.type === "webhook" && data.secret === undefined ? { secret: newSecret() } : {};
     const target = { ...data, ...made, id, createdAt: now(), createdBy: auth.account(request).name };
     if (records.targets.get(id)) throw new ProblemError("conflict", `There is a target "${id}" already.`);
-    if (records.targets.list().length >= TARGETS_MAX)
+    if (records.targets.list().filter((one) => !isPersonal(one)).length >= TARGETS_MAX)
       throw new ProblemError(
         "conflict",
         `There are ${TARGETS_MAX} targets already, the most allowed: remove one first.`,

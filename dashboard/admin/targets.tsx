@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AddedTargetView, ChangedTarget, TargetTestView, TargetType, TargetView } from "../../contract/target.ts";
 import { AUDIENCES, SEVERITIES } from "../../model/alert.ts";
-import { CHANNELS, hasUrl, TARGET_TYPES } from "../../model/channels.ts";
+import { CHANNELS, hasUrl, SHARED_TYPES } from "../../model/channels.ts";
 import { type Draft, send } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Check, Field, Group, typed, typedList } from "../parts/fields.tsx";
@@ -211,7 +211,7 @@ function TargetForm({ former, others, onSave, onCancel }: TargetFormProps) {
           name="type"
           value={type}
           onChoose={setType}
-          options={TARGET_TYPES.map((one) => [one, t.types[one]] as const)}
+          options={SHARED_TYPES.map((one) => [one, t.types[one]] as const)}
         />
         <AddressFields key={type} type={type as TargetType} former={former} />
         <WhichFields former={former} />

@@ -317,6 +317,17 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, districts TEXT NOT NULL,
     created_at INTEGER NOT NULL, created_by TEXT NOT NULL, used_at INTEGER
   ) STRICT, WITHOUT ROWID`,
+  // How people want to be told (JSON), the browsers they have set up, and the key pair push services know us by (JWK).
+  `CREATE TABLE personal_notify (
+    account TEXT PRIMARY KEY REFERENCES credentials (name) ON DELETE CASCADE, body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE push_subscriptions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL REFERENCES credentials (name) ON DELETE CASCADE,
+    endpoint TEXT NOT NULL UNIQUE, p256dh TEXT NOT NULL, auth TEXT NOT NULL, label TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX push_subscriptions_of ON push_subscriptions (account);
+  CREATE TABLE push_keys (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT`,
 ];
 
 /** Of a file of this version of the service. */
