@@ -1,8 +1,10 @@
-import { useState } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { send } from "../api/client.ts";
-import { messages } from "../messages/messages.ts";
+import { loadMessages, messages } from "../messages/messages.ts";
 import { Field } from "../parts/fields.tsx";
 import { Form } from "../parts/forms.tsx";
+import { Problem } from "../parts/state.tsx";
 import { user } from "../shell/session.ts";
 
 /** Who one is here, and a password of one's own. */
@@ -33,6 +35,20 @@ export function AccountPage() {
           </p>
         )}
       </Form>
+      <Personal />
     </div>
   );
+}
+
+/** Fetched with its words once the page is there. */
+function Personal() {
+  const [found, setFound] = useState<{ readonly Part: ComponentType } | undefined>();
+  const [problem, setProblem] = useState<unknown>();
+  useEffect(() => {
+    Promise.all([import("./personal.tsx"), loadMessages()]).then(
+      ([{ PersonalNotify }]) => setFound({ Part: PersonalNotify }),
+      setProblem,
+    );
+  }, []);
+  return found ? <found.Part /> : <Problem of={problem} />;
 }

@@ -10,8 +10,37 @@ type Fetching = Extendable & { readonly request: Request; respondWith(answer: Pr
 type Scope = {
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+  addEventListener(type: "push", listener: (event: Pushed) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: Pressed) => void): void;
+  addEventListener(type: "pushsubscriptionchange", listener: (event: Changed) => void): void;
   skipWaiting(): Promise<void>;
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(asked: { type: "window"; includeUncontrolled: boolean }): Promise<readonly Tab[]>;
+    openWindow(address: string): Promise<unknown>;
+  };
+  readonly registration: {
+    showNotification(title: string, options: object): Promise<void>;
+    readonly pushManager: PushManager;
+  };
+};
+type Tab = { focus(): Promise<Tab>; navigate(address: string): Promise<unknown> };
+type Pushed = Extendable & { readonly data?: { json(): Message } };
+type Pressed = Extendable & {
+  readonly notification: { readonly data?: { readonly path: string }; close(): void };
+};
+type Changed = Extendable & {
+  readonly oldSubscription?: PushSubscription;
+  readonly newSubscription?: PushSubscription;
+};
+/** As `alerts/channels/push.ts` writes it. */
+type Message = {
+  readonly title: string;
+  readonly body: string;
+  readonly tag: string;
+  readonly path: string;
+  readonly lang: string;
+  readonly again: boolean;
 };
 
 const worker = self as unknown as Scope;
@@ -40,6 +69,52 @@ worker.addEventListener("fetch", (event) => {
   else if (url.pathname.startsWith("/assets/")) event.respondWith(byHash(request));
   else if (SHELL.includes(url.pathname)) event.respondWith(fetch(request).catch(() => kept(url.pathname)));
 });
+
+worker.addEventListener("push", (event) => {
+  const message = event.data?.json();
+  if (!message) return;
+  const { title, body, tag, path, lang, again } = message;
+  event.waitUntil(
+    worker.registration.showNotification(title, {
+      body,
+      lang,
+      // One for each alert: its end takes the place of its beginning, and makes no noise.
+      tag,
+      renotify: again,
+      silent: !again,
+      icon: "/assets/icon-192.png",
+      data: { path },
+    }),
+  );
+});
+
+worker.addEventListener("notificationclick", (event) => {
+  const { notification } = event;
+  notification.close();
+  event.waitUntil(open(notification.data?.path ?? "/"));
+});
+
+/** In the page that is open already, if there is one. */
+async function open(path: string): Promise<void> {
+  const [tab] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (tab) await tab.focus().then((one) => one.navigate(path));
+  else await worker.clients.openWindow(path);
+}
+
+/** The browser was given another address by its push service. */
+worker.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(subscribeAgain(event));
+});
+
+async function subscribeAgain({ oldSubscription, newSubscription }: Changed): Promise<void> {
+  const options = oldSubscription?.options;
+  const made = newSubscription ?? (options && (await worker.registration.pushManager.subscribe(options)));
+  const { endpoint, keys } = made?.toJSON() ?? {};
+  if (!endpoint || !keys) return;
+  const body = JSON.stringify({ endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth }, label: "Browser" });
+  const headers = { "content-type": "application/json", "x-lamppost": "page" };
+  await fetch("/api/v1/session/browsers", { method: "POST", headers, body, credentials: "same-origin" });
+}
 
 /** The newest where there is a connection; the kept one (of `path`) where there is none, or the service is down. */
 async function newest(request: Request, path: string): Promise<Response> {

@@ -7,6 +7,7 @@ import { editing } from "./de/editing.ts";
 import { feed } from "./de/feed.ts";
 import { map } from "./de/map.ts";
 import { mappings } from "./de/mappings.ts";
+import { personal } from "./de/personal.ts";
 import { ruleEditor, rules, ruleWords } from "./de/rules.ts";
 import { chart, sensor } from "./de/sensors.ts";
 import { annotations, handover, sensorsPage, views } from "./de/views.ts";
@@ -205,6 +206,7 @@ export const de: Messages = {
   map,
   mappings,
   metrics,
+  personal,
   report,
   ruleEditor,
   ruleWords,

@@ -5,6 +5,7 @@ import { editing } from "./en/editing.ts";
 import { feed } from "./en/feed.ts";
 import { first } from "./en/first.ts";
 import { mappings } from "./en/mappings.ts";
+import { personal } from "./en/personal.ts";
 import { ruleEditor, rules, ruleWords } from "./en/rules.ts";
 import { annotations, handover, sensorsPage, views } from "./en/views.ts";
 import { wall } from "./en/wall.ts";
@@ -23,6 +24,7 @@ export const en = {
   editing,
   feed,
   mappings,
+  personal,
   ruleEditor,
   ruleWords,
   rules,

@@ -8,6 +8,7 @@ import { editing } from "./es/editing.ts";
 import { feed } from "./es/feed.ts";
 import { map } from "./es/map.ts";
 import { mappings } from "./es/mappings.ts";
+import { personal } from "./es/personal.ts";
 import { ruleEditor, rules, ruleWords } from "./es/rules.ts";
 import { chart, sensor } from "./es/sensors.ts";
 import { annotations, handover, sensorsPage, views } from "./es/views.ts";
@@ -206,6 +207,7 @@ export const es: Messages = {
   map,
   mappings,
   metrics,
+  personal,
   report,
   ruleEditor,
   ruleWords,
