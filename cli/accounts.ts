@@ -92,11 +92,14 @@ async function addDevice(sensorId: string, options: NewDeviceOptions): Promise<v
   const topic = readingTopic({ kind, district, sensorId });
   show(options, { ...login, sensorId, topic }, () => {
     const { hostname, port } = new URL(service.mqtt ?? service.client.url.replace(/:\d+$/, ":1883"));
+    const password = `"${login.password}"`;
     return [
       `username  ${login.username}`,
       `password  ${login.password}   (shown once; only its hash is kept)`,
       "",
-      "Its first reading:",
+      "Its first reading, which waits until it can be read:",
+      `  ./lamppost publish ${sensorId} '${SAMPLE[kind]}' --password ${password}`,
+      "The same with mosquitto_pub (package mosquitto-clients):",
       `  mosquitto_pub -h ${hostname} -p ${port || 1883} -i ${sensorId} -u ${login.username} -P ${login.password} -q 1 \\`,
       `    -t ${topic} -m '${SAMPLE[kind]}'`,
     ].join("\n");

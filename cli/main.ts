@@ -13,6 +13,7 @@ import * as books from "./books.ts";
 import * as corrections from "./corrections.ts";
 import * as doctor from "./doctor.ts";
 import * as mapping from "./mapping.ts";
+import * as publish from "./publish.ts";
 import * as recordings from "./recordings.ts";
 import * as rules from "./rules.ts";
 import * as score from "./score.ts";
@@ -30,6 +31,7 @@ const COMMANDS = [
   recordings,
   score,
   accounts,
+  publish,
   sensors,
   alerts,
   books,

@@ -73,9 +73,11 @@ function openAlerts({ alerts }: Parts["records"], audience: Alert["audience"], f
   return found;
 }
 
+/** The worst first; otherwise as they come. */
+const bySeverity = (a: Alert, b: Alert) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+
 /** With what was given to this person or one of their crews, whoever it was told to. */
 function crewList({ records, ruleBook }: Pick<Parts, "records" | "ruleBook">, me: string): CrewListView {
-  const bySeverity = (a: Alert, b: Alert) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
   const crews = records.crews.of(me);
   const given = records.alerts.assigned([me, ...crews], WARNINGS_MAX).sort(bySeverity);
   const own = new Set(given.map(({ id }) => id));
@@ -135,12 +137,13 @@ function viewPlace(sensor: Sensor | undefined): CrewListView["sensors"][number] 
 
 function cityNow(records: Parts["records"], at: number): CityView {
   const alerts = openAlerts(records, "operators", isAboutCity);
+  const worst = alerts.toSorted(bySeverity);
   const districts = records.sensors.districts().map(({ district, sensors }) => ({
     district,
     sensors,
     alerts: countBySeverity(alerts.filter(({ subject }) => subject.district === district)),
   }));
-  return { at: new Date(at).toISOString(), districts, alerts: alerts.slice(0, CITY_ALERTS_MAX).map(viewPublic) };
+  return { at: new Date(at).toISOString(), districts, alerts: worst.slice(0, CITY_ALERTS_MAX).map(viewPublic) };
 }
 
 /** Neither about Lamppost itself, nor tried out, nor taken for a fault of the sensor. */

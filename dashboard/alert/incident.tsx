@@ -14,6 +14,7 @@ import { describeImpact } from "../words/impact.ts";
 import { tell } from "../words/tell.ts";
 import { Moment } from "../words/time.tsx";
 import { districtName } from "../words/words.ts";
+import { AssignForm } from "./assign.tsx";
 
 /** The incident of an alert, followed while its page is open. */
 function followIncident(id: string) {
@@ -93,7 +94,7 @@ export function Incident({ id, alert }: { id: string; alert: AlertView }) {
           </li>
         ))}
       </ul>
-      {mayHandle.value && <IncidentActions followed={followed} incident={incident} />}
+      {mayHandle.value && <IncidentActions followed={followed} incident={incident} about={alert} />}
       {incident.timeline.length > 0 && (
         <>
           <h3>{t.incidentTimeline}</h3>
@@ -135,13 +136,15 @@ function subjectOf({ subject: { sensorId, gateway, tag, district } }: AlertView)
 type IncidentActionsProps = {
   readonly followed: ReturnType<typeof followIncident>;
   readonly incident: IncidentDetailView;
+  /** Crews that work there and know it come first. */
+  readonly about: AlertView;
 };
 
 /** What one can do about all of it. The single alert's own actions stand above. */
-function IncidentActions({ followed, incident }: IncidentActionsProps) {
+function IncidentActions({ followed, incident, about }: IncidentActionsProps) {
   const t = messages.value.alert;
   const { busy, problem, attempt } = useAttempt();
-  const [open, setOpen] = useState<"close" | "comment">();
+  const [open, setOpen] = useState<"assign" | "close" | "comment">();
   const close = () => setOpen(undefined);
   const toggle = (form: NonNullable<typeof open>, label: string) => (
     <Button aria-expanded={open === form} onClick={() => setOpen(open === form ? undefined : form)}>
@@ -161,11 +164,25 @@ function IncidentActions({ followed, incident }: IncidentActionsProps) {
             {t.incidentAcknowledge}
           </button>
         )}
+        {incident.handling !== "closed" && toggle("assign", t.incidentAssign)}
         {incident.handling !== "closed" && toggle("close", t.incidentClose)}
         {toggle("comment", t.incidentComment)}
       </div>
       {!open && <Problem of={problem} />}
-      {open && (
+      {open === "assign" && (
+        <AssignForm
+          about={about}
+          assignee={incident.assignee}
+          onCancel={close}
+          onSubmit={async (to) => {
+            await followed.act("assign", to);
+            // Who hands it on has seen it.
+            if (incident.handling === "open") await followed.act("acknowledge").catch(() => {});
+            close();
+          }}
+        />
+      )}
+      {(open === "close" || open === "comment") && (
         <NoteForm
           doing={open}
           name="incident-note"

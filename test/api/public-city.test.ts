@@ -34,6 +34,16 @@ describe("the public city page", () => {
     });
   });
 
+  it("begins with the worst, whatever came last", async () => {
+    const { records, as, close } = startService({ options: { page } });
+    records.alerts.apply(firing("worst", { severity: "critical", startedAt: T0 }));
+    records.alerts.apply(firing("mild", { severity: "info", startedAt: T0 + 1 }));
+    records.alerts.apply(firing("bad", { severity: "warning", startedAt: T0 + 2 }));
+    const { alerts } = (await as(undefined, "GET", "/api/v1/city")).json();
+    expect(alerts.map(({ severity }: { severity: string }) => severity)).toEqual(["critical", "warning", "info"]);
+    await close();
+  });
+
   it("is read from the records at most every ten seconds", async () => {
     await ask();
     service.records.alerts.apply(firing("later"));

@@ -171,6 +171,15 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
     expect(await page.locator(".incident-members li").count()).toBe(members.length);
     await expectAccessible(page);
     await shoot(page, "alert-incident");
+    // All of it is given to somebody in one go.
+    const incident = page.getByRole("region", { name: "Incident" });
+    await incident.getByRole("button", { name: "Assign all" }).click();
+    await incident.getByLabel("Assign to").selectOption("admin");
+    await incident.locator("form").getByRole("button", { name: "Assign" }).click();
+    await until(
+      () => city.api(`/incidents/${id}`),
+      ({ assignee }) => assignee === "admin",
+    );
   });
 
   it("acknowledges many at once, and says who was faster", async () => {

@@ -69,6 +69,21 @@ describe("a first own sensor, as the README tells it", () => {
     expect(items).toHaveLength(before.stored);
   });
 
+  it("publishes with ./lamppost publish, which waits: what is asked for next is there, five times of five", async () => {
+    const { password } = JSON.parse(
+      (await city.cli("device", "add", "second", "--kind", "air", "--district", "centre", "--json")).stdout,
+    );
+    for (let i = 1; i <= 5; i += 1) {
+      const sent = await city.cli("publish", "second", JSON.stringify({ pm25: i }), "--password", password);
+      expect(sent).toMatchObject({ code: 0, stderr: "" });
+      expect(sent.stdout).toContain(`{"pm25":${i}}`);
+      expect((await city.api("/sensors/second/readings")).items).toHaveLength(i);
+    }
+    const wrong = await city.cli("publish", "second", '{"pm25":6}', "--password", "wrong");
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("the broker refuses second");
+  });
+
   it("refuses a second process on the same data folder with one line", async () => {
     const second = await runCli(["start"], {
       PATH: process.env.PATH,

@@ -5,6 +5,7 @@ export const alert: typeof en.alert = {
   incidentOf: (n: number, firing: number) => `${n} Meldungen mit einer Ursache, davon ${firing} aktiv`,
   incidentLead: "Hauptmeldung",
   incidentAcknowledge: "Alle bestätigen",
+  incidentAssign: "Alle zuweisen",
   incidentClose: "Alle schließen",
   incidentComment: "Alle kommentieren",
   incidentTimeline: "Was für alle getan wurde",

@@ -3,6 +3,7 @@ export const alert = {
   incidentOf: (n: number, firing: number) => `${n} alerts of one cause, ${firing} still firing`,
   incidentLead: "main alert",
   incidentAcknowledge: "Acknowledge all",
+  incidentAssign: "Assign all",
   incidentClose: "Close all",
   incidentComment: "Comment on all",
   incidentTimeline: "What was done about all of it",

@@ -5,6 +5,7 @@ export const alert: typeof en.alert = {
   incidentOf: (n: number, firing: number) => `${n} alertas de una misma causa, ${firing} activas`,
   incidentLead: "alerta principal",
   incidentAcknowledge: "Confirmar todas",
+  incidentAssign: "Asignar todas",
   incidentClose: "Cerrar todas",
   incidentComment: "Comentar todas",
   incidentTimeline: "Lo que se hizo con todas",
