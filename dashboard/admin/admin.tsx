@@ -1,6 +1,7 @@
 import "./admin.css";
 import type { ComponentType } from "preact";
 import type { Role } from "../../model/people.ts";
+import { MapFiles } from "../map/map-files.tsx";
 import { Mappings } from "../mappings/list.tsx";
 import { messages } from "../messages/messages.ts";
 import { TabLinks } from "../parts/show.tsx";
@@ -15,7 +16,7 @@ import { People } from "./users.tsx";
 import { Walls } from "./walls.tsx";
 
 type Tab = {
-  readonly id: "users" | "sensors" | "districts" | "targets" | "silences" | "mappings" | "walls" | "audit";
+  readonly id: "users" | "sensors" | "districts" | "targets" | "silences" | "mappings" | "walls" | "map" | "audit";
   readonly roles: readonly Role[];
   readonly Content: ComponentType;
 };
@@ -32,6 +33,7 @@ const TABS: readonly Tab[] = [
   { id: "silences", roles: MANAGE, Content: Silences },
   { id: "mappings", roles: MANAGE, Content: Mappings },
   { id: "walls", roles: ADMIN, Content: Walls },
+  { id: "map", roles: ADMIN, Content: MapFiles },
   { id: "audit", roles: MANAGE, Content: Audit },
 ];
 

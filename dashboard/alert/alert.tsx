@@ -7,6 +7,7 @@ import { returnedIn } from "../../model/alert.ts";
 import { metricRow } from "../../model/metrics.ts";
 import type { Rule } from "../../model/rule.ts";
 import { isOpen, sensors } from "../live/live.ts";
+import { SmallMap } from "../map/small-map.tsx";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/show.tsx";
 import { Absent, isMissing } from "../parts/state.tsx";
@@ -49,11 +50,20 @@ function Loaded({ followed, alert }: { followed: FollowedAlert; alert: AlertView
         <aside class="stack">
           {mayHandle.value && <Actions followed={followed} alert={alert} />}
           <Facts alert={alert} rule={followed.rule.value} />
+          <Where alert={alert} />
           {mayHandle.value && <ReviewForm followed={followed} alert={alert} />}
         </aside>
       </div>
     </div>
   );
+}
+
+/** Where its sensor stands. */
+function Where({ alert: { subject, severity } }: { alert: AlertView }) {
+  const sensor = sensors.value.get(subject.sensorId ?? "");
+  if (sensor?.lat === undefined || sensor.lon === undefined) return null;
+  const label = messages.value.map.where(sensor.name ?? sensor.id);
+  return <SmallMap place={{ lat: sensor.lat, lon: sensor.lon }} label={label} severity={severity} />;
 }
 
 function Head({ alert, rule }: { alert: AlertView; rule: Rule | undefined }) {

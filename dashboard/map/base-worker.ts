@@ -23,7 +23,7 @@ const TILES_KEPT = 300;
 const TILES_IN_SIGHT_MAX = 80;
 /** What is not there by then is drawn when it comes. */
 const PATIENCE_MS = 200;
-const SEARCH_TILES_MAX = 64;
+const SEARCH_TILES_MAX = 100;
 const PLACES_MAX = 8;
 
 const thread = self as unknown as { postMessage(say: FromBase, transfer?: Transferable[]): void; onmessage: unknown };

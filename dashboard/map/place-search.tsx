@@ -17,6 +17,8 @@ type Found = { readonly key: string; readonly text: string; readonly what: strin
 
 const SENSORS_MAX = 6;
 const WAIT_MS = 150;
+/** Degrees of longitude, and twice those of latitude: some three kilometres in the middle of Europe. */
+const BEYOND = 0.045;
 
 /** Finds a sensor, a district or a street, and goes there. */
 export function PlaceSearch({ search, onSensor, onDistrict, onPlace }: SearchProps) {
@@ -72,7 +74,9 @@ export function PlaceSearch({ search, onSensor, onDistrict, onPlace }: SearchPro
     <div ref={box} class="place-search">
       <input
         id={id}
-        type="search"
+        type="text"
+        inputMode="search"
+        autocomplete="off"
         aria-label={t.map.search}
         placeholder={t.map.search}
         value={words}
@@ -132,5 +136,7 @@ function aroundSensors(): Around | undefined {
       north: Math.max(around?.north ?? lat, lat),
     };
   }
-  return around;
+  if (!around) return undefined;
+  const { west, south, east, north } = around;
+  return { west: west - BEYOND, south: south - BEYOND / 2, east: east + BEYOND, north: north + BEYOND / 2 };
 }

@@ -3,8 +3,10 @@ import { type FollowedSensor, followSensor, newestValue, sentBy, type WholeSenso
 import "./sensor.css";
 import { useEffect, useMemo } from "preact/hooks";
 import type { SilenceView } from "../../contract/silence.ts";
+import { SEVERITIES } from "../../model/alert.ts";
 import { METRICS_OF, type MetricName } from "../../model/metrics.ts";
 import { isOpen } from "../live/live.ts";
+import { SmallMap } from "../map/small-map.tsx";
 import { messages } from "../messages/messages.ts";
 import { Fact, SeverityMark } from "../parts/show.tsx";
 import { Absent, isMissing, loadAll, useLoaded } from "../parts/state.tsx";
@@ -54,6 +56,7 @@ export function SensorPage({ params }: PageProps) {
         <aside class="stack">
           <Refused sensor={sensor} />
           <Latest sensor={sensor} followed={followed} />
+          <Where sensor={sensor} followed={followed} />
           <Corrections sensor={sensor} metric={metric} corrections={corrections} />
           <Calibrations sensor={sensor} metric={metric} />
           <Past sensor={sensor} />
@@ -62,6 +65,14 @@ export function SensorPage({ params }: PageProps) {
       </div>
     </div>
   );
+}
+
+/** Where it stands, in the colour of its worst open alert. */
+function Where({ sensor: { id, name, lat, lon }, followed }: { sensor: WholeSensor; followed: FollowedSensor }) {
+  if (lat === undefined || lon === undefined) return null;
+  const open = followed.alerts.value.filter(isOpen).map(({ severity }) => severity);
+  const severity = SEVERITIES.findLast((one) => open.includes(one));
+  return <SmallMap place={{ lat, lon }} label={messages.value.map.where(name ?? id)} severity={severity} />;
 }
 
 function Head({ sensor }: { sensor: WholeSensor }) {

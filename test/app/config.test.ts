@@ -98,6 +98,7 @@ describe("configuration", () => {
     expect(loadConfig({ LAMPPOST_MAP_TILES_URL: url, LAMPPOST_PUBLIC_PAGE: "on" }).page).toEqual({
       isPublic: true,
       tilesUrl: url,
+      mapAttribution: "tiles.example",
     });
     expect(one("LAMPPOST_MAP_TILES_URL", "/tiles/{z}/{x}/{y}.png")).toBe(0);
     for (const wrong of [

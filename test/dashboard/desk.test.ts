@@ -51,12 +51,12 @@ describe.runIf(HAS_BROWSER)("the operators' desk", () => {
 
   it("can be used by everyone in each theme, wide and on a phone", async () => {
     const page = await desk();
-    await page.locator("canvas").waitFor();
+    await page.locator(".leaflet-overlay-pane canvas").waitFor();
     await expectEachTheme(page, "desk");
     const phone = await desk({ size: "phone", touch: true });
     await expectEachTheme(phone, "desk-phone");
     await phone.getByRole("button", { name: "Map" }).tap();
-    await phone.locator("canvas").waitFor();
+    await phone.locator(".leaflet-overlay-pane canvas").waitFor();
     await shoot(phone, "desk-phone-map");
   });
 

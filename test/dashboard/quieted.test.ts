@@ -44,7 +44,7 @@ describe.runIf(HAS_BROWSER)("what nobody is told of", () => {
     await district.waitFor();
     expect(await district.getAttribute("class")).toBe("district quieted");
     expect(await page.locator(".district.calm").textContent()).toMatch(/Harbour/);
-    await page.locator("canvas").waitFor();
+    await page.locator(".leaflet-overlay-pane canvas").waitFor();
     if (language === "en-GB") await expectEachTheme(page, "desk-quieted");
     else await shoot(page, `desk-quieted-${language.slice(0, 2)}`);
     await close();

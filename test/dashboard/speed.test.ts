@@ -1,8 +1,12 @@
 /** @module-tag long */
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cityPmtiles } from "../../tools/pmtiles-file.ts";
 import { type City, startCity, until } from "../helpers/city.ts";
 import { alarm, alarmMany, fillRegistry } from "./alarms.ts";
 import { closeVisits, HAS_BROWSER, shoot, visit } from "./browser.ts";
@@ -13,11 +17,13 @@ const LONG_TASK_MAX_MS = 100;
 /** As browsers' tools throttle: 1.6 Mbit/s down, 750 kbit/s up, 150 ms there and back, a quarter of the processor. */
 const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 };
 
-describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 open alerts", () => {
+describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 open alerts, a map of 20 MB", () => {
   let city: City;
   const figures: string[] = [];
+  const mapFile = join(tmpdir(), `lamppost-${process.pid}.pmtiles`);
   beforeAll(async () => {
-    city = await startCity();
+    writeFileSync(mapFile, cityPmtiles({ lat: 52.6, lon: 11.15, sizeMiB: 20, seed: 1 }));
+    city = await startCity({ env: { LAMPPOST_MAP_FILE: mapFile } });
     await city.stop();
     fillRegistry(city.dataDir, 10_000, Date.now());
     city = await city.restart();
@@ -32,6 +38,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
     process.stdout.write(`${figures.join("\n")}\n`);
     await closeVisits();
     await city?.remove();
+    rmSync(mapFile, { force: true });
   });
 
   it("loads at most 120 KB of JavaScript, compressed, for the desk", async () => {
@@ -41,7 +48,7 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
       if (/\.js$/.test(answer.url())) scripts.push(answer.body().then((body) => gzipSync(body).length));
     });
     await goTo("/");
-    await page.locator("canvas").waitFor();
+    await page.locator(".leaflet-overlay-pane canvas").waitFor();
     const bytes = (await Promise.all(scripts)).reduce((sum, one) => sum + one, 0);
     figures.push(`JavaScript of the desk: ${(bytes / KB).toFixed(1)} KB gzip in ${scripts.length} files`);
     expect(bytes).toBeLessThan(JAVASCRIPT_MAX_KB * KB);
@@ -68,8 +75,9 @@ describe.runIf(HAS_BROWSER)("the desk of a large city: 10,000 sensors, 5,000 ope
     const { page, context, goTo, close } = await visit(city, { token: city.token });
     await goTo("/");
     await page.getByText("5000 open").waitFor({ timeout: 240_000 });
-    await page.locator("canvas").waitFor();
+    await page.locator(".leaflet-overlay-pane canvas").waitFor();
     await page.waitForFunction(() => document.querySelectorAll(".district").length === 20);
+    await page.locator("canvas.base-map[data-zoom]").waitFor();
     await shoot(page, "desk-large");
     expect(await page.locator(".row").count()).toBeLessThan(40);
     const tasks = await watchTasks(page);

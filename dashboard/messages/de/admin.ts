@@ -11,6 +11,7 @@ export const admin: typeof en = {
     mappings: "Geräte anderer Hersteller",
     walls: "Wandanzeigen",
     audit: "Protokoll",
+    map: "Karte",
   },
   add: "Hinzufügen",
   save: "Speichern",

@@ -24,4 +24,11 @@ export const map: typeof en = {
   nothingFound: "Nichts heißt so.",
   place: "Ort",
   where: (what) => `Karte: wo ${what} ist`,
+  files: "Kartendateien",
+  filesHint:
+    "Was unter den Sensoren liegt: PMTiles (bis 512 MiB) oder GeoJSON (bis 32 MiB), im Datenordner und in Sicherungen. Andere Server werden nicht gefragt.",
+  noFiles: "Es gibt keine: Die Karte zeigt nur die Sensoren.",
+  from: { settings: "in den Einstellungen genannt", upload: "hochgeladen", simulation: "der simulierten Stadt" },
+  remove: (name) => `${name} entfernen`,
+  upload: "Kartendatei hochladen",
 };

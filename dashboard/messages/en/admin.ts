@@ -11,6 +11,7 @@ export const admin = {
     mappings: "Devices of other makers",
     walls: "Wall displays",
     audit: "Audit log",
+    map: "Map",
   },
   add: "Add",
   save: "Save",

@@ -22,4 +22,11 @@ export const map = {
   nothingFound: "Nothing is called so.",
   place: "Place",
   where: (what: string) => `Map: where ${what} is`,
+  files: "Map files",
+  filesHint:
+    "What lies under the sensors: PMTiles (up to 512 MiB) or GeoJSON (up to 32 MiB), kept in the data folder and in backups. Nothing is asked of other servers.",
+  noFiles: "There are none: the map shows the sensors alone.",
+  from: { settings: "named in the settings", upload: "uploaded", simulation: "of the simulated city" },
+  remove: (name: string) => `Remove ${name}`,
+  upload: "Upload a map file",
 };

@@ -11,6 +11,7 @@ export const admin: typeof en = {
     mappings: "Dispositivos de otros fabricantes",
     walls: "Pantallas murales",
     audit: "Registro",
+    map: "Mapa",
   },
   add: "Añadir",
   save: "Guardar",

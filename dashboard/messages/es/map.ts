@@ -24,4 +24,11 @@ export const map: typeof en = {
   nothingFound: "Nada se llama así.",
   place: "Lugar",
   where: (what) => `Mapa: dónde está ${what}`,
+  files: "Archivos de mapa",
+  filesHint:
+    "Lo que hay debajo de los sensores: PMTiles (hasta 512 MiB) o GeoJSON (hasta 32 MiB), en la carpeta de datos y en las copias de seguridad. No se pregunta a otros servidores.",
+  noFiles: "No hay ninguno: el mapa muestra solo los sensores.",
+  from: { settings: "indicado en la configuración", upload: "subido", simulation: "de la ciudad simulada" },
+  remove: (name) => `Quitar ${name}`,
+  upload: "Subir un archivo de mapa",
 };
