@@ -16,7 +16,12 @@ export type Contender = {
 };
 
 /** Lamppost also answers over HTTP. */
-export type Service = Contender & { readonly http: string; readonly token: string };
+export type Service = Contender & {
+  readonly http: string;
+  readonly token: string;
+  /** Seconds of processor time so far, of all its threads: says more than a clock where others use the machine, too. Linux only, else 0. */
+  cpuS(): number;
+};
 
 const HOME = join(import.meta.dirname, "../..");
 
@@ -70,12 +75,27 @@ export async function startLamppost(extra: NodeJS.ProcessEnv = {}): Promise<Serv
     token,
     load: { host: url.hostname, port: Number(url.port), credentials },
     settled: (acked) => waitForStored(() => call<Record<string, number>>("/ledger"), acked),
+    cpuS: () => cpuOf(child.pid!),
     stop: async () => {
       child.kill("SIGTERM");
       await once(child, "exit");
       rmSync(dataDir, { recursive: true });
     },
   };
+}
+
+const TICKS_PER_S = 100;
+
+/** utime and stime of proc(5): the 14th and 15th field, counted behind the name, which may have blanks in it. */
+function cpuOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+  } catch {
+    return 0;
+  }
 }
 
 async function readyLine(stdout: NodeJS.ReadableStream): Promise<{ http: string; mqtt: string }> {

@@ -32,23 +32,34 @@ type FormatRow = {
   readonly nativeStoredPerS: number;
   readonly storedPerS: number;
   readonly ratio: number;
+  /** Processor time of the service for each reading, beside our own's. */
+  readonly nativeCpuUs: number;
+  readonly cpuUs: number;
+  readonly cpuRatio: number;
 };
+
+type Run = { readonly storedPerS: number; readonly cpuUs: number };
 
 export async function benchFormats(options: { durationMs: number; pairs: number }): Promise<FormatRow[]> {
   const rows: FormatRow[] = [];
   for (const [format, { shape, yaml }] of Object.entries(FORMATS)) {
-    const pairs: (readonly [number, number])[] = [];
+    const pairs: (readonly [Run, Run])[] = [];
     for (let pair = 0; pair < options.pairs; pair += 1) {
       const native = await run(options.durationMs);
       pairs.push([native, await run(options.durationMs, { shape, yaml })]);
     }
-    const ratios = pairs.map(([native, other]) => other / native).sort((a, b) => a - b);
     const middle = Math.floor(pairs.length / 2);
+    const middleOf = (ratio: (pair: readonly [Run, Run]) => number) =>
+      Math.round(pairs.map(ratio).sort((a, b) => a - b)[middle]! * 100) / 100;
+    const [native, other] = pairs[middle]!;
     rows.push({
       format,
-      nativeStoredPerS: Math.round(pairs[middle]![0]),
-      storedPerS: Math.round(pairs[middle]![1]),
-      ratio: Math.round(ratios[middle]! * 100) / 100,
+      nativeStoredPerS: Math.round(native.storedPerS),
+      storedPerS: Math.round(other.storedPerS),
+      ratio: middleOf(([ours, theirs]) => theirs.storedPerS / ours.storedPerS),
+      nativeCpuUs: Math.round(native.cpuUs),
+      cpuUs: Math.round(other.cpuUs),
+      cpuRatio: middleOf(([ours, theirs]) => ours.cpuUs / theirs.cpuUs),
     });
   }
   return rows;
@@ -56,16 +67,17 @@ export async function benchFormats(options: { durationMs: number; pairs: number 
 
 type Other = { readonly shape: { readonly topic: string; readonly payload: string }; readonly yaml: string };
 
-async function run(durationMs: number, other?: Other): Promise<number> {
+async function run(durationMs: number, other?: Other): Promise<Run> {
   const service = await startLamppost();
   try {
     const credentials = other ? await speakers(service, other) : service.load.credentials;
-    const begun = performance.now();
+    const [begun, cpuBefore] = [performance.now(), service.cpuS()];
     const shape = { connections: 50, inFlight: 50, durationMs, district: "bench", prefix: "load" };
     const { acked } = await load({ ...service.load, ...shape, credentials, ...(other && { shape: other.shape }) });
     const stored = await service.settled(acked);
     if (stored !== acked) throw new Error(`${acked} acknowledged, ${stored} stored`);
-    return stored / ((performance.now() - begun) / 1000);
+    const storedPerS = stored / ((performance.now() - begun) / 1000);
+    return { storedPerS, cpuUs: ((service.cpuS() - cpuBefore) * 1e6) / stored };
   } finally {
     await service.stop();
   }
