@@ -12,10 +12,14 @@ export function listenOptions({ mqtt, readingsPerS, proxyProtocolFrom }: Config,
   const rates = { device, gateway, person: device, deviceReadings: readings.device, gatewayReadings: readings.gateway };
   const { sessionsPerAccountMax, replay } = mqtt;
   const sessionExpiryMaxS = replay.ageMs / 1_000;
-  const { subscriptionsPerClientMax, subscriptionsPerUserMax, unreleasedPerAccountMax } = mqtt;
+  const { connectionsPerAccountMax, subscriptionsPerClientMax, subscriptionsPerUserMax, unreleasedPerAccountMax } =
+    mqtt;
   const sessions = {
     sessionsPerAccountMax,
     sessionExpiryMaxS,
+    connectionsPerAccountMax,
+    // As many at once as there may be connections: after an outage all of them come back.
+    logins: rateOf(LOGINS_PER_S, connectionsPerAccountMax / LOGINS_PER_S),
     subscriptionsPerClientMax,
     subscriptionsPerUserMax,
     unreleasedPerAccountMax,
@@ -32,6 +36,7 @@ export function sourceOptions({ mqttSource }: Config) {
   return { ...source, ...(tls && { tls: tls.caFile === undefined ? {} : { ca: readSmallFile(tls.caFile) } }) };
 }
 
+const LOGINS_PER_S = 20;
 const DEVICE_BURST_S = 20;
 const GATEWAY_BURST_S = 2;
 /** Less than of packets: what one sends at once stands before others on the core thread. */

@@ -110,6 +110,7 @@ const SCHEMA = z.object({
   LAMPPOST_MQTT_WS: onOff.default(true),
   LAMPPOST_MQTT_CONNECTIONS_MAX: whole(1, 1_000_000).default(12_000),
   LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX: whole(1, 1_000_000).default(1_000),
+  LAMPPOST_MQTT_CONNECTIONS_PER_ACCOUNT_MAX: whole(1, 1_000_000).default(2_000),
   LAMPPOST_MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX: whole(1, 100_000).default(100),
   LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX: whole(1, 100_000).default(1_000),
   LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX: whole(20, 1_000_000).default(10_000),
@@ -257,6 +258,7 @@ export type Config = {
     readonly tls?: { readonly host: string; readonly port: number } | undefined;
     readonly connectionsMax: number;
     readonly connectionsPerAddressMax: number;
+    readonly connectionsPerAccountMax: number;
     readonly subscriptionsPerClientMax: number;
     readonly subscriptionsPerUserMax: number;
     readonly unreleasedPerAccountMax: number;
@@ -356,6 +358,7 @@ export function loadConfig(given: NodeJS.ProcessEnv = process.env, overrides: No
       webSocket: values.LAMPPOST_MQTT_WS,
       connectionsMax: values.LAMPPOST_MQTT_CONNECTIONS_MAX,
       connectionsPerAddressMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX,
+      connectionsPerAccountMax: values.LAMPPOST_MQTT_CONNECTIONS_PER_ACCOUNT_MAX,
       subscriptionsPerClientMax: values.LAMPPOST_MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
       subscriptionsPerUserMax: values.LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX,
       unreleasedPerAccountMax: values.LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX,

@@ -50,6 +50,7 @@ type ByteList = {
   slice(start: number, end: number): Buffer;
   get(index: number): number;
   consume(bytes: number): void;
+  append(bytes: Buffer): void;
 };
 
 /** mqtt-packet's parser: steps are looked up on the instance for each packet, so each can be wrapped. */

@@ -232,6 +232,22 @@ export function auditEntry(event: AccessEvent) {
   };
 }
 
+/** The settings behind a limit: whoever meets it, and whoever reads of it, is told which. */
+const SETTINGS: ReadonlyMap<string, string> = new Map([
+  ["connections_max", "LAMPPOST_MQTT_CONNECTIONS_MAX"],
+  ["address_connections_max", "LAMPPOST_MQTT_CONNECTIONS_PER_ADDRESS_MAX"],
+  ["account_connections_max", "LAMPPOST_MQTT_CONNECTIONS_PER_ACCOUNT_MAX"],
+  ["too_many_subscriptions", "LAMPPOST_MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX, LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX"],
+  ["unreleased", "LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX"],
+  ["proxy_header", "LAMPPOST_PROXY_PROTOCOL_FROM"],
+]);
+
+/** A reason, with the setting behind it where it is a limit. */
+export function withSetting(reason: string): string {
+  const setting = SETTINGS.get(reason);
+  return setting === undefined ? reason : `${reason} (${setting})`;
+}
+
 const SLOWED_BY: Readonly<Record<Extract<AccessEvent, { type: "slowed" }>["reason"], string>> = {
   over_rate: "LAMPPOST_MQTT_DEVICE_PACKETS_PER_S, LAMPPOST_MQTT_GATEWAY_PACKETS_PER_S",
   over_readings_rate: "LAMPPOST_DEVICE_READINGS_PER_S, LAMPPOST_GATEWAY_READINGS_PER_S",
@@ -243,11 +259,11 @@ function reasonOf(event: AccessEvent): string {
     case "takeover":
       return "same client id, newer connection";
     case "closed":
-      return `${event.reason} (${event.detail})`;
+      return `${event.reason} (${[SETTINGS.get(event.reason), event.detail].filter(Boolean).join("; ")})`;
     case "slowed":
       return `${event.reason} (${SLOWED_BY[event.reason]})`;
     default:
-      return event.reason;
+      return withSetting(event.reason);
   }
 }
 

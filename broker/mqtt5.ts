@@ -2,7 +2,7 @@ import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } fro
 import { TOPIC_BYTES_MAX } from "../model/message.ts";
 import { filterMatches, isShared, sharedFilterOf } from "../model/topic-filter.ts";
 import type { MqttClient, PacketParser } from "./aedes-internals.ts";
-import type { DenialReason, Refusal } from "./events.ts";
+import { type DenialReason, type Refusal, withSetting } from "./events.ts";
 import { CODE, type Fault } from "./mqtt5-properties.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -195,7 +195,13 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
       case "suback": {
         const filters = subscribing.get(packet.messageId!) ?? [];
         subscribing.delete(packet.messageId!);
-        return { ...packet, granted: filters.map(grantedOf) };
+        const granted = filters.map(grantedOf);
+        const isOver = own.wantsReasons && granted.includes(CODE.quotaExceeded);
+        return {
+          ...packet,
+          granted,
+          properties: isOver ? { reasonString: withSetting("too_many_subscriptions") } : undefined,
+        };
       }
       case "unsuback": {
         const granted = unsubscribing.get(packet.messageId!) ?? [];
@@ -222,7 +228,7 @@ export function createMqtt5(session: Session, limits: Limits, onDrop: () => void
   function connack({ returnCode, sessionPresent }: IConnackPacket): object {
     if (returnCode) {
       const reasonCode = (refusal && LOGIN_CODES[refusal]) ?? CODE.notAuthorized;
-      const why = refusal && own.wantsReasons ? { reasonString: refusal } : undefined;
+      const why = refusal && own.wantsReasons ? { reasonString: withSetting(refusal) } : undefined;
       return { cmd: "connack", reasonCode, sessionPresent: false, properties: why };
     }
     const properties = {

@@ -85,6 +85,8 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
     const parser = client._parser;
     let held = false;
     let parsing = false;
+    /** What was read and not parsed is given back to the stream: its end then comes behind it. */
+    let givenBack = 0;
 
     const readAll = allOf(stream);
     // Nothing while a chunk is being parsed: aedes reads again from within when all of it was answered at once.
@@ -97,6 +99,7 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
         return parse(bytes);
       } finally {
         parsing = false;
+        giveBack();
       }
     };
 
@@ -117,6 +120,15 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
       return false; // the bytes stay in the parser
     };
 
+    function giveBack(): void {
+      const { _list: list } = parser;
+      if (!held || list.length === 0 || stream.destroyed || stream.readableEnded) return;
+      const rest = list.slice(0, list.length);
+      list.consume(rest.length);
+      givenBack += rest.length;
+      stream.unshift(rest);
+    }
+
     function keepAlive(): void {
       if (!client.closed) client._keepaliveTimer?.refresh();
     }
@@ -125,7 +137,10 @@ export function createPace(now: () => number, onSlowed: (session: Session, why: 
       held = false;
       if (client.closed || client._paused) return;
       keepAlive();
-      if (parser._list.length > 0) parser.parse(NOTHING);
+      const waiting = givenBack;
+      givenBack = 0;
+      if (waiting > 0) parser.parse(readAll(waiting) ?? NOTHING);
+      else if (parser._list.length > 0) parser.parse(NOTHING);
       if (!held && client._parsingBatch <= 0) client._nextBatch();
     }
   }

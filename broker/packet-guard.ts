@@ -120,6 +120,8 @@ export function guardPackets(
       endWith(client, REFUSAL_3);
       return false;
     }
+    // Reserved in 3.1.1; in 3.1 it is not used, and says nothing.
+    if (version === 3) withoutBit(parser, flagsAt(parser), ALL_BYTES, 0x01);
     if (version === 5) {
       if (session.mqtt5) return failWith({ code: CODE.protocolError, text: "a second CONNECT" });
       session.mqtt5 = createMqtt5(session, limits, onDrop);
@@ -140,7 +142,13 @@ export function guardPackets(
     if (filters && filters.length > FILTERS_MAX) return fail(parser, `${filters.length} filters in one packet`);
     const { cmd, payload } = parser.packet;
     if (cmd === "publish" && payload) charge(session, countElements(payload, READINGS_PER_MESSAGE_MAX), "readings");
+    if ((cmd === "pubrec" || cmd === "pubcomp") && wasSent(session, parser.packet.messageId ?? 0))
+      return failWith({ code: CODE.protocolError, text: `${cmd.toUpperCase()} for a message of QoS 1` });
     return checkContent(session, parser) ?? true;
+  });
+  wrap(parser, "_parseHeader", (parse) => {
+    if (session.asked?.version === 3) withoutBit(parser, 0, REPEATED_3, DUP);
+    return parse();
   });
   // mqtt-packet takes a missing id as -1 and reads it from the next packet's bytes if there are any.
   wrap(parser, "_parseMessageId", (parse) => {
@@ -208,9 +216,32 @@ function versionOf({ packet, _list: list }: PacketParser): number | undefined {
   return list.slice(nameEnd, nameEnd + 1)[0]! & 0x7f; // the highest bit is set by bridges
 }
 
+/** Where the flags of a CONNECT are: behind the name and the level. */
+const flagsAt = ({ _list: list }: PacketParser) => 2 + list.get(0) * 256 + list.get(1) + 1;
+
+/** Sent again without a new connection, which in MQTT 3.1 they may be: PUBREL, SUBSCRIBE, UNSUBSCRIBE with DUP. */
+const REPEATED_3: ReadonlySet<number> = new Set([0x6a, 0x8a, 0xaa]);
+const DUP = 0x08;
+const ALL_BYTES = { has: () => true };
+
+/** Clears a bit that the parser would refuse, in one of these bytes. */
+function withoutBit({ _list: list }: PacketParser, at: number, of: Pick<Set<number>, "has">, bit: number): void {
+  if (at >= list.length || (list.get(at) & bit) === 0 || !of.has(list.get(at))) return;
+  const bytes = Buffer.from(list.slice(0, list.length));
+  bytes[at]! &= ~bit;
+  list.consume(bytes.length);
+  list.append(bytes);
+}
+
+/** Whether it has been sent a message of QoS 1 under this number on this connection; aedes counts them up. */
+function wasSent({ client, sent }: Session, messageId: number): boolean {
+  const before = (client._nextId - messageId + 65_535) % 65_535 || 65_535;
+  return before <= sent;
+}
+
 const PROTOCOL_NAMES: ReadonlySet<string> = new Set(["MQTT", "MQIsdp"]);
 
-function wrap<Step extends "_parseLength" | "_parsePayload" | "_parseMessageId">(
+function wrap<Step extends "_parseHeader" | "_parseLength" | "_parsePayload" | "_parseMessageId">(
   parser: PacketParser,
   step: Step,
   around: (parse: () => boolean) => boolean,

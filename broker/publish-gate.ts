@@ -5,7 +5,7 @@ import { readStatus } from "../model/status.ts";
 import { parseSensorTopic } from "../model/topics.ts";
 import { mayUse } from "./access.ts";
 import type { Unfit } from "./aedes-internals.ts";
-import { type PublishDenial, safeText } from "./events.ts";
+import { type PublishDenial, safeText, withSetting } from "./events.ts";
 import type { Answer } from "./mqtt5.ts";
 import { CODE } from "./mqtt5-properties.ts";
 import {
@@ -85,7 +85,7 @@ export function createPublishGate(context: Context) {
     const isWill = (packet as object) === session.client.will;
     if (session.revoked && !isWill) return done(new Error("credential was revoked"));
     if (isWill && isTakenOver(session, packet.topic)) return done(new Error("a newer connection speaks for it"));
-    if (packet.qos === 2 && isWithoutRoom(session, packet.messageId!)) return done(closeUnreleased(session));
+    if (packet.qos === 2 && isWithoutRoom(session, packet.messageId!)) return closeUnreleased(session, done);
     const topic = packet.topicGiven === undefined ? topicOf(session, packet.topic) : "topic_too_long";
     const denial = typeof topic === "string" ? topic : reasonAgainst(packet, topic);
     const message = denial ? refuse(session, packet, denial) : messageOf(session, packet);
@@ -117,10 +117,12 @@ export function createPublishGate(context: Context) {
     return unreleased.size >= options.unreleasedPerAccountMax / context.sessionsNamed(account!.name).size;
   }
 
-  function closeUnreleased(session: Session): Error {
+  function closeUnreleased(session: Session, done: Done): void {
     const detail = `${session.client._inboundInflight.size} messages of QoS 2 without a PUBREL`;
     context.report({ type: "closed", reason: "unreleased", detail, ...whoIs(session) });
-    return new Error(detail);
+    // aedes would end the connection before the client is told.
+    if (session.mqtt5) session.mqtt5.end({ code: CODE.quotaExceeded, text: `${detail}: ${withSetting("unreleased")}` });
+    else done(new Error(detail));
   }
 
   /** The topic if this session may publish to it, else why not. */

@@ -117,6 +117,8 @@ export type Session = {
   goOn?: () => void;
   /** Answers the client owes us. */
   owed: number;
+  /** Messages of QoS 1 that it was sent. */
+  sent: number;
   /** Topics this session may publish to, already parsed. */
   readonly topics: Map<string, MayBePublished>;
   readonly pending: PendingPublish[];
@@ -157,6 +159,7 @@ export function createSessions() {
       revoked: false,
       meters: [],
       owed: 0,
+      sent: 0,
       topics: new Map(),
       pending: [],
     };

@@ -56,7 +56,10 @@ export function createSubscribeGate(context: Context) {
       return null;
     }
     if (!context.kept.mayForward(client, packet, () => isFull(session))) return null;
-    if (packet.qos > 0) owe(session, packet.qos);
+    if (packet.qos > 0) {
+      session.sent += 1;
+      owe(session, packet.qos);
+    }
     return packet;
   }
 

@@ -212,6 +212,40 @@ describe("a client of MQTT 5", () => {
     expect(city.broker.counts().subscriberDrops).toBe(1);
   });
 
+  it("is told which limit it met, and which setting that is", async () => {
+    await city.stop();
+    const unreleased = { unreleasedPerAccountMax: 2, unreleasedPerConnectionMin: 1 };
+    city = await startTestBroker({ connectionsPerAccountMax: 1, subscriptionsPerUserMax: 1, ...unreleased });
+    const olga = await raw5();
+    await olga.login(OPERATOR);
+    const subscriptions = ["alerts/a/#", "alerts/b/#"].map((topic) => ({ topic, qos: 0 }));
+    for (const [at, one] of subscriptions.entries())
+      olga.send({ cmd: "subscribe", messageId: at + 1, subscriptions: [one] });
+    const acks = [await olga.next("suback"), await olga.next("suback")];
+    expect(acks).toContainEqual(
+      expect.objectContaining({
+        granted: [0x97],
+        properties: { reasonString: expect.stringContaining("LAMPPOST_MQTT_SUBSCRIPTIONS_PER_USER_MAX") },
+      }),
+    );
+    const second = await raw5();
+    expect(await second.login(OPERATOR, { clientId: "second" })).toMatchObject({
+      reasonCode: 0x97,
+      properties: { reasonString: "account_connections_max (LAMPPOST_MQTT_CONNECTIONS_PER_ACCOUNT_MAX)" },
+    });
+    const gateway = await raw5();
+    await gateway.login(GATEWAY);
+    for (const messageId of [1, 2, 3]) {
+      gateway.send({ cmd: "publish", topic: OWN_TOPIC, payload: "{}", qos: 2, messageId });
+      if (messageId < 3) await gateway.next("pubrec");
+    }
+    expect(await gateway.next("disconnect")).toMatchObject({
+      reasonCode: 0x97,
+      properties: { reasonString: expect.stringContaining("LAMPPOST_MQTT_UNRELEASED_PER_ACCOUNT_MAX") },
+    });
+    await gateway.closed;
+  });
+
   it("is told that another one has taken over, or that its credential is gone", async () => {
     const [first, second] = [await raw5(), await raw5()];
     await first.login(DEVICE);

@@ -1,5 +1,6 @@
+import mqttPacket, { type Packet } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEVICE, OPERATOR, OWN_TOPIC, SECRET, startTestBroker, type TestBroker } from "./broker-fixture.ts";
+import { DEVICE, OPERATOR, OWN_TOPIC, SECRET, startTestBroker, type TestBroker, until } from "./broker-fixture.ts";
 
 let city: TestBroker;
 beforeAll(async () => {
@@ -126,6 +127,52 @@ describe("what MQTT forbids closes the connection", () => {
       expect(client.packets).toEqual([]);
     });
   }
+
+  it.each([
+    ["PUBREC", 0x50, 4],
+    ["PUBCOMP", 0x70, 4],
+    ["PUBREC", 0x50, 5],
+    ["PUBCOMP", 0x70, 5],
+  ] as const)("after a message of QoS 1: %s (%i) in version %i", async (_, header, protocolVersion) => {
+    const client = await city.raw();
+    const own = mqttPacket.parser({ protocolVersion });
+    const said: Packet[] = [];
+    own.on("packet", (packet) => said.push(packet));
+    client.socket.removeAllListeners("data");
+    client.socket.on("data", (chunk: Buffer) => own.parse(chunk));
+    const next = async (cmd: string) => {
+      await until(() => said.some((packet) => packet.cmd === cmd) || client.isClosed());
+      return said.find((packet) => packet.cmd === cmd);
+    };
+    const write = (packet: object) =>
+      client.socket.write(mqttPacket.generate(packet as unknown as Packet, { protocolVersion }));
+    const { name: username } = OPERATOR;
+    write({ cmd: "connect", protocolVersion, clientId: "x", username, password: SECRET, clean: true });
+    write({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "alerts/#", qos: 1 }] });
+    await next("suback");
+    client.socket.write(Buffer.from([header, 2, 0, 1])); // of an older exchange, perhaps: no reason to go
+    await city.broker.publish({ topic: "alerts/north/info/1", payload: "x", qos: 1 });
+    const { messageId = 0 } = ((await next("publish")) ?? {}) as { messageId?: number };
+    client.socket.write(Buffer.from([header, 2, messageId >> 8, messageId & 0xff]));
+    await client.whenClosed();
+    if (protocolVersion === 5) expect(said.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x82 });
+  });
+
+  it("lets MQTT 3.1 have the bits that only 3.1.1 reserves", async () => {
+    const client = await city.raw();
+    const level3 = (level: number) =>
+      frame(0x10, text("MQIsdp"), [level, 0xc3, 0, 60], text("three"), text(OPERATOR.name), text(SECRET));
+    client.socket.write(level3(3));
+    client.socket.write(frame(0x8a, [0, 2], text("city/#"), [0]));
+    client.socket.write(frame(0xaa, [0, 3], text("city/#")));
+    expect((await client.next("connack"))?.returnCode).toBe(0);
+    expect((await client.next("suback"))?.granted).toEqual([0]);
+    expect((await client.next("unsuback"))?.messageId).toBe(3);
+    const bridge = await city.raw();
+    for (const byte of level3(0x83)) bridge.socket.write(Buffer.from([byte]));
+    expect((await bridge.next("connack"))?.returnCode).toBe(0);
+    for (const socket of [client.socket, bridge.socket]) socket.destroy();
+  });
 
   it("leaves a well-formed exchange alone", async () => {
     const client = await city.raw();
