@@ -183,7 +183,7 @@ function createAedes(
   authorizePublish: ReturnType<typeof createPublishGate>["authorizePublish"],
 ): Promise<Aedes> {
   return Aedes.createBroker({
-    connectTimeout: options.connectTimeoutMs,
+    connectTimeout: 2 * options.connectTimeoutMs, // the listener's own deadline comes before
     drainTimeout: options.drainTimeoutMs,
     maxTopicLevels: TOPIC_LEVELS_MAX,
     // A client that comes back with many QoS 2 messages sends all of them at once; only their ids are kept.
