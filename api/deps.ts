@@ -12,6 +12,7 @@ import type { Kind } from "../model/kinds.ts";
 import type { LedgerQuery } from "../model/ledger.ts";
 import type { Log } from "../model/log.ts";
 import type { Message, NewMessage, UnmappedSender } from "../model/message.ts";
+import type { MetricName } from "../model/metrics.ts";
 import type { Newest } from "../model/newest.ts";
 import type { Photo } from "../model/photo.ts";
 import type { Reading, Values } from "../model/reading.ts";
@@ -50,11 +51,18 @@ export type ApiDeps = {
   readonly ledger: LedgerDeps;
   examineStore(): Promise<StoreReportView>;
   /** Appends these quarantined messages to the journal again; how many it did. */
-  redrive(ids: readonly number[], by: string): Promise<number>;
+  redrive(
+    ids: readonly number[],
+    by: string,
+    /** The payload that is sent in place of the one that is kept; undefined: it is left. */
+    edit?: (item: QuarantineItem) => Uint8Array | undefined,
+  ): Promise<number>;
   /** What is refused of sensors lately, and which of their fields are not taken. */
   readonly faults: {
     of(sensorId: string): Omit<SensorFaults, "sensorId">;
     list(after: string): Iterable<SensorFaults>;
+    /** It was mended or dismissed. */
+    forget(sensorId: string, fault: { readonly reason: Reason; readonly metric?: MetricName | undefined }): void;
   };
   readonly notifications: NotificationDeps;
   /** Copies of everything as a tar archive, or why there is none now. */
@@ -94,6 +102,7 @@ type ApiRecords = Pick<
   | "noise"
   | "events"
   | "quarantine"
+  | "edits"
   | "corrections"
   | "calibrations"
   | "ledger"

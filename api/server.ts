@@ -34,6 +34,7 @@ import { addOpenAlerts } from "./routes/open-alerts.ts";
 import { addPage, pageDocument } from "./routes/page.ts";
 import { addPersonalNotify } from "./routes/personal-notify.ts";
 import { addPhotos } from "./routes/photos.ts";
+import { addQuarantineWork } from "./routes/quarantine-work.ts";
 import { addReadings } from "./routes/readings.ts";
 import { addRegister, addRegisterFile } from "./routes/register.ts";
 import { addReport } from "./routes/report.ts";
@@ -79,6 +80,7 @@ const ROUTES: readonly ((app: Api, parts: Parts) => void)[] = [
   addDistricts,
   addUndo,
   addQuarantine,
+  addQuarantineWork,
   addLedger,
   addCrews,
   addReport,

@@ -463,7 +463,8 @@ async function start(config: Config, log: Log, onFatal: (error: Error) => void, 
     corrections,
     mappings: mappings.deps,
     conflictOf: (item) => conflictOf(item, enrolment.context),
-    redrive: (ids, by) => redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by),
+    redrive: (ids, by, edit) =>
+      redriveItems({ append: edge.append, quarantine: records.quarantine, now }, ids, by, edit),
     health,
     figures: () => [
       ...edge.state().figures,

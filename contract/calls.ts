@@ -35,7 +35,12 @@ import type {
   IncidentView,
 } from "./incident.ts";
 import type {
+  CauseCorrection,
+  CorrectedView,
   DecideBody,
+  Dismissal,
+  DismissedView,
+  EditedPayload,
   LedgerQuery,
   LedgerView,
   QuarantineItemView,
@@ -141,6 +146,10 @@ export type Sends = {
   readonly [one: `POST /quarantine/${number}/decide`]: { body: DecideBody; answer: QuarantineItemView };
   readonly "POST /devices": { body: NewDevice; answer: CredentialView };
   readonly "POST /gateways": { body: NewGateway; answer: CredentialView };
+  readonly "POST /quarantine/dismiss": { body: Dismissal; answer: DismissedView };
+  readonly "POST /quarantine/correct": { body: CauseCorrection; answer: CorrectedView };
+  readonly "POST /quarantine/correct?dryRun=true": { body: CauseCorrection; answer: CorrectedView };
+  readonly [one: `POST /quarantine/${number}/edit`]: { body: EditedPayload; answer: RedrivenView };
   readonly "POST /quarantine/redrive": { body: Redrive; answer: RedrivenView };
   readonly "POST /recordings": { body: NewRecording; answer: RecordingView };
   readonly [one: `POST /recordings/${string}/stop`]: { body: Nothing; answer: unknown };

@@ -75,11 +75,13 @@ export const LedgerBody = z
     sensors: z.array(z.object({ sensorId: z.string(), ...sums })).optional(),
     next: z.string().optional().describe("The next page of sensors"),
     verified: Check.optional(),
+    edited: count.optional().describe("Messages that are not as they came: edited in quarantine and sent again"),
+    dismissed: count.optional().describe("Of what is in quarantine: dismissed by somebody"),
   })
   .meta({ id: "Ledger" });
 export type LedgerView = View<typeof LedgerBody>;
 /** As it is read from the books: all sensors, in no order, and nothing counted again. */
-export type WholeLedger = Omit<LedgerView, "next" | "verified">;
+export type WholeLedger = Omit<LedgerView, "next" | "verified" | "edited" | "dismissed">;
 export const LedgerQuery = z.strictObject({
   ...paging,
   day: z.iso.date().optional(),
@@ -89,7 +91,14 @@ export const LedgerQuery = z.strictObject({
 });
 
 /** One message that had a reading of the sensor and moment in question. */
-const copy = { journalSeq: count, receivedAt: Time };
+const copy = {
+  journalSeq: count,
+  receivedAt: Time,
+  edited: z
+    .object({ by: z.string(), item: count.describe("Of the quarantine") })
+    .optional()
+    .describe("It is not as it came: who edited it"),
+};
 
 export const TraceBody = z
   .object({
@@ -133,7 +142,11 @@ export const QuarantineItemBody = z
     measuredAt: Time.optional().describe("Of a refused value: the moment of its reading"),
     redrivenAt: Time.optional(),
     redrivenBy: z.string().optional(),
-    decision: z.enum(["keep", "take"]).optional().describe("Of a conflict: what was decided, by redrivenBy"),
+    decision: z
+      .enum(["keep", "take", "dismiss"])
+      .optional()
+      .describe("What was decided, by redrivenBy: of a conflict, or that nothing is made of it"),
+    because: z.string().optional().describe("Why it was dismissed"),
     payload: z
       .object({ text: z.string().optional(), base64: z.string().optional(), bytes: z.number(), truncated: z.boolean() })
       .optional()
@@ -150,7 +163,70 @@ export const QuarantineQuery = z.strictObject({
     .optional()
     .describe("Refused values of this metric"),
   redriven: Flag,
+  state: z
+    .enum(["waiting", "redriven", "dismissed"])
+    .optional()
+    .describe("What became of it; redriven=true has what was dismissed as well"),
 });
+const because = z.string().trim().min(3).max(500).describe("Why: for the audit log");
+/** Many items with the same mistake. */
+const cause = {
+  sensor: Id,
+  reason: z.enum(REASON_NAMES),
+  metric: z
+    .enum(METRIC_NAMES as unknown as [MetricName, ...MetricName[]])
+    .optional()
+    .describe("Of single values; without it, items as a whole"),
+};
+/** `POST /quarantine/dismiss`. */
+export const Dismissal = z
+  .strictObject({
+    ids: z.array(z.number().int().min(1)).min(1).max(1_000).optional(),
+    sensor: cause.sensor.optional(),
+    reason: cause.reason.optional(),
+    metric: cause.metric,
+    because,
+  })
+  .refine(({ ids, sensor, reason }) => (ids ? !sensor && !reason : sensor && reason), {
+    error: "Send either ids, or the sensor and the reason of a cause.",
+  })
+  .meta({ id: "Dismissal" });
+export type Dismissal = Sent<typeof Dismissal>;
+export const DismissedBody = z.object({ dismissed: count });
+export type DismissedView = View<typeof DismissedBody>;
+/** `POST /quarantine/{id}/edit`. */
+export const EditedPayload = z
+  .strictObject({
+    payload: z
+      .string()
+      .min(1)
+      .max(64 * 1024),
+    because: because.optional(),
+  })
+  .meta({ id: "EditedPayload" });
+export type EditedPayload = Sent<typeof EditedPayload>;
+/** `POST /quarantine/correct`. */
+export const CauseCorrection = z
+  .strictObject({
+    ...cause,
+    factor: z.number().min(-1e9).max(1e9).optional().describe("Values are multiplied by it"),
+    offset: z.number().min(-1e9).max(1e9).optional().describe("and this is added"),
+    shiftS: z
+      .number()
+      .min(-31_622_400)
+      .max(31_622_400)
+      .optional()
+      .describe("Of items as a whole: so many seconds are added to measuredAt"),
+    because,
+  })
+  .meta({ id: "CauseCorrection" });
+export type CauseCorrection = Sent<typeof CauseCorrection>;
+export const CorrectedBody = z.object({
+  corrected: count.describe("Sent again as they would have been"),
+  left: count.describe("Could not be: not kept, or no number"),
+  examples: z.array(z.object({ id: count, before: z.string(), after: z.string() })).describe("At most 5"),
+});
+export type CorrectedView = View<typeof CorrectedBody>;
 /** `POST /quarantine/{id}/decide`. */
 export const DecideBody = z
   .strictObject({

@@ -113,6 +113,11 @@ export function createDeviceFaults(
     return [...all.values()].filter(({ lastAt }) => lastAt >= from).sort((a, b) => b.lastAt - a.lastAt);
   }
 
+  /** Somebody has mended or dismissed it; it comes back if it happens again. */
+  function forget(sensorId: string, fault: Pick<Refused, "reason" | "metric">): void {
+    if (sensors.get(sensorId)?.refused.delete(keyOf(fault))) unsaved.add(sensorId);
+  }
+
   /** Of the sensors after this one that have any, by their ids. */
   function* list(after: string) {
     for (const sensorId of [...sensors.keys()].filter((one) => one > after).sort()) {
@@ -124,7 +129,7 @@ export function createDeviceFaults(
   /** Not durable: what it is too slow for is in the quarantine all the same. */
   const consumer = (offset: number): Consumer => ({ name: "device faults", offset, durable: false, take });
 
-  return { consumer, of, list, tick };
+  return { consumer, of, list, forget, tick };
 }
 
 const keyOf = ({ reason, metric }: Pick<Refused, "reason" | "metric">) => `${reason} ${metric ?? ""}`;

@@ -15,6 +15,7 @@ import { parseTime, readMeasuredAt } from "./reading-time.ts";
 type TraceParts = {
   readonly store: Pick<ReadingStore, "name" | "find">;
   readonly quarantine: Pick<Records["quarantine"], "list" | "get">;
+  readonly edits?: Pick<Records["edits"], "get">;
   /** Opened for one question, closed afterwards. */
   openReader(): JournalReader;
   /** Everything before this number of the journal is booked. */
@@ -59,14 +60,16 @@ export async function traceReading(
     found: waiting.length > 0 && !stored && items.length === 0 ? ("in the journal" as const) : found,
     ...(stored && {
       stored: {
-        ...copyOf(stored),
+        ...withEdit(parts, copyOf(stored)),
         store: parts.store.name,
-        ...(stored.parts && { alsoFrom: stored.parts.filter(({ part }) => part !== undefined).map(copyOf) }),
+        ...(stored.parts && {
+          alsoFrom: stored.parts.filter(({ part }) => part !== undefined).map((one) => withEdit(parts, copyOf(one))),
+        }),
       },
     }),
     quarantined: items,
     waiting,
-    settled: copies.filter((copy) => copy.journalSeq < booked),
+    settled: copies.filter((copy) => copy.journalSeq < booked).map((copy) => withEdit(parts, copy)),
     notSearched: [
       // Settled messages that are deleted are no loss; those that wait must be looked at.
       ...(begin > offset ? (["journal"] as const) : []),
@@ -74,6 +77,12 @@ export async function traceReading(
     ],
   } satisfies Omit<LedgerTrace, "sentence">;
   return { ...trace, sentence: describeTrace(trace, parts.rawDays) };
+}
+
+/** With who edited it, if it is not as it came. */
+function withEdit({ edits }: Pick<TraceParts, "edits">, copy: TraceCopy): TraceCopy {
+  const edit = edits?.get(copy.journalSeq);
+  return edit ? { ...copy, edited: { by: edit.by, item: edit.item } } : copy;
 }
 
 const copyOf = ({ journalSeq, receivedAt }: Reading): TraceCopy => ({ journalSeq, receivedAt });
@@ -104,9 +113,10 @@ async function findCopies(
     for (let next = begin; next < end; ) {
       const { to, messages } = await reader.read(next, end, READ_BYTES_MAX);
       signal?.throwIfAborted();
-      for (const { seq, receivedAt, topic, payload } of messages) {
+      for (const { seq, receivedAt, topic, payload, source } of messages) {
         if (parseSensorTopic(topic)?.sensorId !== sensorId) continue;
-        if (hasMoment(payload, receivedAt, measuredAt)) copies.push({ journalSeq: seq, receivedAt });
+        if (hasMoment(payload, receivedAt, measuredAt))
+          copies.push({ journalSeq: seq, receivedAt, ...(source.edited && { edited: source.edited }) });
       }
       next = to;
     }
@@ -163,8 +173,10 @@ function hasMoment(payload: Message["payload"], receivedAt: number, measuredAt: 
 
 const iso = (time: number) => new Date(time).toISOString();
 /** 0: it came with a message that this journal never had, before the folder was restored from a backup. */
-const message = ({ journalSeq, receivedAt }: TraceCopy) =>
-  `${journalSeq === 0 ? "a message of before the restore" : `message ${journalSeq}`}, received at ${iso(receivedAt)}`;
+const message = ({ journalSeq, receivedAt, edited }: TraceCopy) =>
+  `${journalSeq === 0 ? "a message of before the restore" : `message ${journalSeq}`}, received at ${iso(receivedAt)}${
+    edited ? `, edited by ${edited.by} from item ${edited.item} of the quarantine` : ""
+  }`;
 
 /** What a person wants to hear, in plain words. */
 function describeTrace(trace: Omit<LedgerTrace, "sentence">, rawDays: number): string {

@@ -13,7 +13,7 @@ import { traceReading } from "./ledger-trace.ts";
 
 type LedgerServiceParts = {
   readonly records: Pick<Records, "ledger" | "removals" | "quarantine" | "alerts" | "audit" | "transaction"> &
-    Partial<Pick<Records, "storeState">>;
+    Partial<Pick<Records, "storeState" | "edits">>;
   readonly store: Pick<ReadingStore, "name" | "find" | "countBySensor"> &
     Partial<Pick<ReadingStore, "countByDay" | "limits">>;
   /** Messages committed to the journal and not booked yet. */
@@ -42,7 +42,12 @@ export function createLedgerService(parts: LedgerServiceParts) {
     read: createLedger({ ...parts, ledger: records.ledger, reader, end }),
     verify: watch.verify,
     trace: (sensorId: string, measuredAt: number, signal?: AbortSignal) =>
-      traceReading({ ...parts, quarantine: records.quarantine, end }, sensorId, measuredAt, signal),
+      traceReading(
+        { ...parts, quarantine: records.quarantine, ...(records.edits && { edits: records.edits }), end },
+        sensorId,
+        measuredAt,
+        signal,
+      ),
     tick: watch.tick,
     health: watch.health,
     figures: watch.figures,

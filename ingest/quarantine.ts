@@ -68,7 +68,13 @@ const PIECE_BYTES_MAX = 1024 * 1024;
  * Answers how many could be sent again: those whose payload was kept. Oldest first, as the rules want them, in pieces; each
  * is marked as soon as it is on disk, so that what breaks off goes on there and sends nothing twice.
  */
-export async function redriveItems(parts: RedriveParts, ids: readonly number[], by: string): Promise<number> {
+export async function redriveItems(
+  parts: RedriveParts,
+  ids: readonly number[],
+  by: string,
+  /** The payload in place of the one that is kept; undefined: it is left. */
+  edit?: (item: QuarantineItem) => Uint8Array | undefined,
+): Promise<number> {
   let piece: { readonly id: number; readonly message: NewMessage }[] = [];
   let bytes = 0;
   let sent = 0;
@@ -86,7 +92,7 @@ export async function redriveItems(parts: RedriveParts, ids: readonly number[], 
   }
   for (const id of parts.quarantine.inOrder(ids)) {
     const item = parts.quarantine.get(id);
-    const message = item && redriveMessage(item);
+    const message = item && (edit ? editedMessage(item, edit(item), by) : redriveMessage(item));
     if (!message) continue;
     const more = message.payload.byteLength;
     if (piece.length >= PIECE_ITEMS_MAX || bytes + more > PIECE_BYTES_MAX) await send();
@@ -109,6 +115,13 @@ export function redriveMessage({ rejection }: Pick<QuarantineItem, "rejection">)
   if (reason === "not_allowed" || isCut) return undefined;
   if (rejection.metric !== undefined) return redriveValue(rejection);
   return payload && { receivedAt, source, topic, payload };
+}
+
+/** The same of another payload, marked with who wrote it. What was not kept nobody has read: it is not edited. */
+function editedMessage({ id, rejection }: QuarantineItem, payload: Uint8Array | undefined, by: string) {
+  if (!payload || !rejection.payload || rejection.reason === "personal_data") return undefined;
+  const message = redriveMessage({ rejection: { ...rejection, payload } });
+  return message && { ...message, source: { ...message.source, edited: { by, item: id } } };
 }
 
 function redriveValue({ metric, measuredAt, payload, ...rejection }: Rejection): NewMessage | undefined {

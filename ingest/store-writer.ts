@@ -19,6 +19,7 @@ export type StoreWriterParts = {
   readonly store: Pick<ReadingStore, "name" | "repeatable" | "writeReadingsMax" | "write" | "find" | "newest">;
   readonly records: {
     readonly quarantine: Pick<Records["quarantine"], "add">;
+    readonly edits?: Pick<Records["edits"], "add">;
     readonly ledger: Pick<Records["ledger"], "add">;
     /** Without it no rollups are kept. */
     readonly rollups?: Pick<Records["rollups"], "touch">;
@@ -165,6 +166,8 @@ export function createStoreWriter(parts: StoreWriterParts): StoreWriter {
     records.transaction(() => {
       records.quarantine.add([...batch.rejections, ...late]);
       records.ledger.add(books.rows());
+      const edits = editsIn(batch);
+      if (edits.length > 0) records.edits?.add(edits, now());
       records.rollups?.touch(touched.parts());
       if (resent) records.resends?.keep(resent.changes, placesOf(batch, resent));
       records.offsets.set(NAME, batch.to);
@@ -385,4 +388,11 @@ function firstRefusal(
 function explainConflict({ measuredAt, values }: Reading, kept: Reading, metric: MetricName): string {
   const at = new Date(measuredAt).toISOString();
   return `For ${at} a reading with ${metric} ${kept.values[metric]} was kept; this one has ${values[metric]}.`;
+}
+
+/** Those of its messages that are not as they came. */
+function editsIn({ messages }: Pick<OpenedBatch, "messages">) {
+  const edits = [];
+  for (const { seq, source } of messages) if (source.edited) edits.push({ journalSeq: seq, ...source.edited });
+  return edits;
 }

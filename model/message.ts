@@ -7,6 +7,7 @@ export const TOPIC_BYTES_MAX = 256;
 /** The most readings one message may carry. */
 export const READINGS_PER_MESSAGE_MAX = 500;
 
+const EDITED = /~edited:([a-z0-9-]{1,64}):(\d{1,15})$/;
 const REFUSED = /!(too_large|not_allowed|unknown_topic|bad_status):(\d{1,15})$/;
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -16,6 +17,8 @@ export type Source = {
   readonly via: "mqtt" | "http" | "bridge";
   readonly role: "device" | "gateway" | "viewer" | "crew" | "operator" | "admin" | "broker";
   readonly name: string;
+  /** Not as it came: somebody edited a quarantined item and sent it again. */
+  readonly edited?: { readonly by: string; readonly item: number };
 };
 
 /** A message as it arrived: what the journal keeps. `seq` is its place in the journal: 1, 2, 3, … without gaps. */
@@ -41,8 +44,8 @@ export type RefusedReason = "too_large" | "not_allowed" | "unknown_topic" | "bad
 export type NewMessage = Omit<Message, "seq">;
 
 /** `mqtt:gateway:gw-north`: the source as one short text, for the journal, the quarantine and the audit. */
-export function formatSource(source: Source): string {
-  return `${source.via}:${source.role}:${source.name}`;
+export function formatSource({ via, role, name, edited }: Source): string {
+  return `${via}:${role}:${name}${edited ? `~edited:${edited.by}:${edited.item}` : ""}`;
 }
 
 /** Whom a message is charged to, whatever door it came through. */
@@ -63,6 +66,11 @@ export function parseSender(text: string): Pick<Message, "source" | "refused"> {
 }
 
 export function parseSource(text: string): Source {
+  const edited = EDITED.exec(text);
+  if (edited) {
+    const [end, by, item] = edited as unknown as [string, string, string];
+    return { ...parseSource(text.slice(0, -end.length)), edited: { by, item: Number(item) } };
+  }
   const [via, role, ...name] = text.split(":");
   return { via: via as Source["via"], role: role as Source["role"], name: name.join(":") };
 }

@@ -9,6 +9,7 @@ import { createCrewRecords } from "./records/crews.ts";
 import { openDatabase } from "./records/database.ts";
 import { createDeviceFaultRecords } from "./records/device-faults.ts";
 import { createDistrictRecords } from "./records/districts.ts";
+import { createEditRecords } from "./records/edits.ts";
 import { createHandoverRecords } from "./records/handover.ts";
 import { createIncidentRecords } from "./records/incidents.ts";
 import { createLedgerRecords, createOffsetRecords, createRemovalRecords } from "./records/ledger.ts";
@@ -71,6 +72,7 @@ export function openRecords(options: {
     deviceFaults: createDeviceFaultRecords(db),
     crews: createCrewRecords(db),
     districts: createDistrictRecords(db),
+    edits: createEditRecords(db),
     undos: createUndoRecords(db, options.now),
     photos: createPhotoRecords(db),
     calibrations: createCalibrationRecords(db),

@@ -55,9 +55,9 @@ const readStore = {
   response: answers({ 200: StoreReportBody }),
 };
 
-type LedgerParts = Pick<Parts, "ledger" | "examineStore" | "auth" | "queries">;
+type LedgerParts = Pick<Parts, "ledger" | "examineStore" | "auth" | "queries" | "records">;
 
-export function addLedger(app: Api, { ledger, examineStore, auth, queries }: LedgerParts): void {
+export function addLedger(app: Api, { ledger, examineStore, auth, queries, records }: LedgerParts): void {
   app.get("/ledger", { schema: readLedger }, async (request, reply) => {
     const { ask } = queries(request, reply);
     const { day, sensor, by, limit, cursor, verify } = request.query;
@@ -67,7 +67,8 @@ export function addLedger(app: Api, { ledger, examineStore, auth, queries }: Led
     }
     const verified = verify === "true" ? { verified: viewCheck(await ask(ledger.verify)) } : {};
     const { sensors, ...whole } = await ask(() => ledger.read({ day, sensorId: sensor, bySensor: by === "sensor" }));
-    const body = { ...whole, ...verified };
+    const marks = { edited: records.edits.count(), dismissed: records.quarantine.dismissed() };
+    const body = { ...whole, ...verified, ...marks };
     if (!sensors) return body;
     const { items, next } = pageByKey(sensors, (line) => line.sensorId, limit, cursor);
     return { ...body, sensors: items, ...(next === undefined ? {} : { next }) };
@@ -139,9 +140,10 @@ export function addQuarantine(app: Api, parts: Parts): void {
     parts.auth.bursts.note({ by: parts.auth.account(request).name, what: "quarantine.read", target });
 
   app.get("/quarantine", { schema: listQuarantined }, async (request) => {
-    const { limit, cursor, reason, sensor, metric, redriven } = request.query;
+    const { limit, cursor, reason, sensor, metric, redriven, state } = request.query;
     const filter = {
       reason,
+      ...(state && { state }),
       sensorId: sensor,
       metric,
       redriven: redriven === undefined ? undefined : redriven === "true",
@@ -195,7 +197,14 @@ export function addQuarantine(app: Api, parts: Parts): void {
   });
 }
 
-export function viewItem({ id, rejection, redrivenAt, redrivenBy, decision }: QuarantineItem): QuarantineItemView {
+export function viewItem({
+  id,
+  rejection,
+  redrivenAt,
+  redrivenBy,
+  decision,
+  because,
+}: QuarantineItem): QuarantineItemView {
   const { payload: _hidden, source, receivedAt, measuredAt, ...rest } = rejection;
   return {
     id,
@@ -205,6 +214,7 @@ export function viewItem({ id, rejection, redrivenAt, redrivenBy, decision }: Qu
     receivedAt: new Date(receivedAt).toISOString(),
     ...(redrivenAt === undefined ? {} : { redrivenAt: new Date(redrivenAt).toISOString(), redrivenBy }),
     ...(decision ? { decision } : {}),
+    ...(because === undefined ? {} : { because }),
   };
 }
 

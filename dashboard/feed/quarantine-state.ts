@@ -9,7 +9,7 @@ import { query } from "../shell/router.ts";
 export type QuarantineFilter = {
   readonly reason: Reason | undefined;
   readonly sensor: string;
-  readonly state: "waiting" | "redriven" | undefined;
+  readonly state: "waiting" | "redriven" | "dismissed" | undefined;
 };
 
 const PAGE = 50;
@@ -19,7 +19,7 @@ function readQuarantineFilter(asked: URLSearchParams): QuarantineFilter {
   return {
     reason: REASON_NAMES.find((one) => one === asked.get("reason")),
     sensor: asked.get("sensor") ?? "",
-    state: state === "waiting" || state === "redriven" ? state : undefined,
+    state: state === "waiting" || state === "redriven" || state === "dismissed" ? state : undefined,
   };
 }
 
@@ -37,7 +37,7 @@ export function followQuarantine() {
     const parts = new URLSearchParams({ limit: String(PAGE) });
     if (reason) parts.set("reason", reason);
     if (isId(sensor)) parts.set("sensor", sensor);
-    if (state) parts.set("redriven", String(state === "redriven"));
+    if (state) parts.set("state", state);
     if (cursor !== undefined) parts.set("cursor", cursor);
     return `/quarantine?${parts}`;
   }
@@ -90,9 +90,9 @@ export type FollowedQuarantine = ReturnType<typeof followQuarantine>;
 export const mayDecide = ({ reason, redrivenAt }: QuarantineItemView): boolean =>
   reason === "conflict" && redrivenAt === undefined;
 
-/** Personal data was not kept, and what was sent again is on its way already. */
-export const mayRedrive = ({ reason, redrivenAt }: QuarantineItemView): boolean =>
-  reason !== "personal_data" && redrivenAt === undefined;
+/** Personal data was not kept, and what was sent again is on its way already. What was dismissed may be sent after all. */
+export const mayRedrive = ({ reason, redrivenAt, decision }: QuarantineItemView): boolean =>
+  reason !== "personal_data" && (redrivenAt === undefined || decision === "dismiss");
 
 const LOOKED_THROUGH = 1_000;
 const ASK_EVERY_MS = 300;
@@ -124,7 +124,7 @@ export async function findRequarantined(
         one.id > id &&
         one.topic === topic &&
         one.receivedAt === receivedAt &&
-        one.source === source &&
+        (one.source === source || one.source.startsWith(`${source}~edited:`)) &&
         // Of an array only the wrong ones are sent again, each as a message of its own.
         (one.index === 0 || one.index === index),
     );

@@ -1,7 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { PageOf } from "../../contract/common.ts";
 import type { QuarantineItemView } from "../../contract/ledger.ts";
-import type { SensorFaultsView } from "../../contract/reading.ts";
 import { isId } from "../../model/ids.ts";
 import { REASON_NAMES } from "../../model/rejection.ts";
 import { request, send } from "../api/client.ts";
@@ -10,11 +8,13 @@ import { Button } from "../parts/fields.tsx";
 import { useAttempt } from "../parts/forms.tsx";
 import { Code, Fact } from "../parts/show.tsx";
 import { Problem, useLoaded } from "../parts/state.tsx";
-import { buttons, Choice, Filters, numbers, Table } from "../parts/table.tsx";
+import { Choice, Filters } from "../parts/table.tsx";
 import { setQuery } from "../shell/router.ts";
 import { mayManage } from "../shell/session.ts";
 import { Moment } from "../words/time.tsx";
+import { Causes } from "./causes.tsx";
 import { Decide } from "./conflict.tsx";
+import { EditCopy } from "./edit-copy.tsx";
 import { formatCount, hexOf } from "./formats.ts";
 import { CopyButton } from "./live.tsx";
 import {
@@ -44,7 +44,7 @@ function OpenQuarantine() {
   return (
     <>
       <p class="quiet">{t.intro}</p>
-      {!reason && !sensor && !state && <Causes />}
+      {!reason && !sensor && !state && <Causes onChanged={followed.reload} />}
       <QuarantineFilters filter={followed.filter.value} />
       <RedriveBar followed={followed} />
       <Problem of={followed.problem.value} />
@@ -59,53 +59,7 @@ function OpenQuarantine() {
   );
 }
 
-const CAUSES_MAX = 200;
-const ASK_EVERY_MS = 15_000;
-
-/** What is wrong, by its cause and not by its messages: each is one thing to mend. The newest first. */
-function Causes() {
-  const { feed, metrics } = messages.value;
-  const t = feed.quarantine;
-  const { found } = useLoaded(
-    (signal) => request<PageOf<SensorFaultsView>>("GET", `/quarantine/sensors?limit=${CAUSES_MAX}`, undefined, signal),
-    [],
-    ASK_EVERY_MS,
-  );
-  const causes = (found?.items ?? []).flatMap(({ sensorId, refused }) => refused.map((one) => ({ sensorId, ...one })));
-  if (causes.length === 0) return null;
-  return (
-    <section>
-      <h2>{t.causes}</h2>
-      <p class="quiet">{t.causesHint}</p>
-      <Table
-        label={t.causes}
-        class="tall"
-        columns={[t.sensor, t.reason, ...numbers(t.count), t.since, t.detail, buttons(t.show)]}
-        rows={causes
-          .sort((a, b) => b.lastAt.localeCompare(a.lastAt))
-          .map(({ sensorId, reason, metric, count, since, detail }) => ({
-            key: `${sensorId} ${reason} ${metric}`,
-            cells: [
-              <a href={`/sensors/${encodeURIComponent(sensorId)}`}>{sensorId}</a>,
-              `${feed.reasons[reason]}${metric ? `: ${metrics[metric]}` : ""}`,
-              formatCount(count),
-              <Moment at={since} as="time" />,
-              detail,
-              <Button
-                class="quiet"
-                aria-label={`${t.show}: ${sensorId}, ${feed.reasons[reason]}`}
-                onClick={() => setQuery({ sensor: sensorId, reason })}
-              >
-                {t.show}
-              </Button>,
-            ],
-          }))}
-      />
-    </section>
-  );
-}
-
-const STATES = ["waiting", "redriven"] as const;
+const STATES = ["waiting", "redriven", "dismissed"] as const;
 
 function QuarantineFilters({ filter }: { filter: QuarantineFilter }) {
   const { feed } = messages.value;
@@ -288,6 +242,13 @@ function Opened({ id, close, onDecided }: { id: number; close: () => void; onDec
           }}
         />
       )}
+      <EditCopy
+        item={item}
+        onDone={() => {
+          reload();
+          onDecided();
+        }}
+      />
       <h3>{t.payload}</h3>
       <Payload item={item} />
     </aside>
@@ -312,6 +273,12 @@ function Facts({ item, again }: { item: QuarantineItemView; again: number | unde
         <Fact name={item.decision ? t.decide.by(item.redrivenBy ?? "") : t.sentAgain(item.redrivenBy ?? "")}>
           <Moment at={item.redrivenAt} as="time" />
           <br />
+          {item.because !== undefined && (
+            <>
+              {item.because}
+              <br />
+            </>
+          )}
           {item.decision ? t.decided[item.decision] : again === undefined ? t.accepted : t.cameBack(again)}
         </Fact>
       )}

@@ -328,6 +328,12 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX push_subscriptions_of ON push_subscriptions (account);
   CREATE TABLE push_keys (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT`,
+  // Why a quarantined item was dismissed; and messages that are not as they came, by their place in the journal.
+  `ALTER TABLE quarantine ADD COLUMN because TEXT;
+  CREATE INDEX quarantine_dismissed ON quarantine (id) WHERE decision = 'dismiss';
+  CREATE TABLE edits (
+    journal_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, by_whom TEXT NOT NULL, item INTEGER NOT NULL
+  ) STRICT`,
 ];
 
 /** Of a file of this version of the service. */

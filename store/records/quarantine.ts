@@ -23,7 +23,12 @@ type QuarantineFilter = {
   readonly sensorId?: string;
   readonly metric?: MetricName;
   readonly redriven?: boolean;
+  /** What became of it; `redriven` counts what was dismissed or decided as well. */
+  readonly state?: "waiting" | "redriven" | "dismissed";
 };
+
+/** What is wrong with many items in the same way; without a metric, with the items as a whole. */
+export type Cause = { readonly sensorId: string; readonly reason: Reason; readonly metric?: MetricName | undefined };
 
 export type QuarantineItem = {
   readonly id: number;
@@ -31,8 +36,10 @@ export type QuarantineItem = {
   /** Set when it was driven again: when, by whom. */
   readonly redrivenAt?: number;
   readonly redrivenBy?: string;
-  /** Of a conflict: what an operator decided; then it is done with, as if it was driven again. */
-  readonly decision?: "keep" | "take";
+  /** What an operator decided of a conflict, or that nothing is to be made of it; then it is done with, as if it was driven again. */
+  readonly decision?: "keep" | "take" | "dismiss";
+  /** Why it was dismissed. */
+  readonly because?: string;
 };
 
 type Row = {
@@ -51,7 +58,8 @@ type Row = {
   measured_at: number | null;
   redriven_at: number | null;
   redriven_by: string | null;
-  decision: "keep" | "take" | null;
+  decision: "keep" | "take" | "dismiss" | null;
+  because: string | null;
   payload?: Uint8Array | null;
 };
 
@@ -77,7 +85,7 @@ const NEWEST = 5_000;
 type Use = { items: number; bytes: number };
 const NOTHING: Readonly<Use> = { items: 0, bytes: 0 };
 const LISTED = `id, journal_seq, item, reason, detail, received_at, source, topic, sensor, district, kind, metric,
-  measured_at, redriven_at, redriven_by, decision`;
+  measured_at, redriven_at, redriven_by, decision, because`;
 /** More than a message may have items: what is beyond in the column `item` numbers the refused values of one. */
 const ITEMS_OF_MESSAGE = 1_000;
 /** The books are of items: a refused value stands beside them, for its reading went on. */
@@ -236,6 +244,7 @@ export function createQuarantineRecords(
       ...equal("sensor", filter.sensorId),
       ...equal("metric", filter.metric),
       ...ifRedriven(filter.redriven),
+      ...inState(filter.state),
       ...(cursor === undefined ? [] : [{ sql: "id < ?", values: [parseCursor(cursor).key] }]),
     ]);
     const rows = db.statement(`SELECT ${LISTED} FROM quarantine WHERE ${sql} ORDER BY id DESC LIMIT ?`);
@@ -244,8 +253,31 @@ export function createQuarantineRecords(
   }
 
   function markRedriven(ids: readonly number[], by: string, now: number): void {
-    const sql = `UPDATE quarantine SET redriven_at = ?, redriven_by = ? WHERE id IN (SELECT value FROM json_each(?))`;
+    // What was dismissed and is sent again after all, is not dismissed any more.
+    const sql = `UPDATE quarantine SET redriven_at = ?, redriven_by = ?, decision = nullif(decision, 'dismiss'),
+      because = NULL WHERE id IN (SELECT value FROM json_each(?))`;
     db.transaction(() => db.statement(sql).run(now, by, JSON.stringify(ids)));
+  }
+
+  /** Those that wait, the oldest first. */
+  function ofCause({ sensorId, reason, metric }: Cause, limit: number): readonly number[] {
+    const { sql, values } = allOf([
+      ...equal("sensor", sensorId),
+      ...equal("reason", reason),
+      ...equal("metric", metric),
+    ]);
+    const whole = metric === undefined ? "AND metric IS NULL" : "";
+    const rows = db.statement(
+      `SELECT id FROM quarantine WHERE ${sql} ${whole} AND redriven_at IS NULL ORDER BY received_at, id LIMIT ?`,
+    );
+    return (rows.all(...values, limit) as { id: number }[]).map(({ id }) => id);
+  }
+
+  /** Nothing is to be made of these. Answers how many of them waited. */
+  function dismiss(ids: readonly number[], because: string, by: string, now: number): number {
+    const sql = `UPDATE quarantine SET decision = 'dismiss', because = ?, redriven_at = ?, redriven_by = ?
+      WHERE id IN (SELECT value FROM json_each(?)) AND redriven_at IS NULL`;
+    return db.transaction(() => Number(db.statement(sql).run(because, now, by, JSON.stringify(ids)).changes));
   }
 
   /** Of a conflict. It is not driven again any more. */
@@ -338,6 +370,10 @@ export function createQuarantineRecords(
     list,
     markRedriven,
     decide,
+    dismiss,
+    ofCause,
+    dismissed: () =>
+      (db.statement("SELECT count(*) AS n FROM quarantine WHERE decision = 'dismiss'").get() as { n: number }).n,
     senders,
     waiting,
     undriven,
@@ -378,6 +414,16 @@ const beyond = (use: Readonly<Use>, { itemsMax, bytesMax }: Pick<QuarantineLimit
   bytes: use.bytes - bytesMax,
 });
 
+const STATES = {
+  waiting: "redriven_at IS NULL",
+  redriven: "redriven_at IS NOT NULL AND decision IS NOT 'dismiss'",
+  dismissed: "decision = 'dismiss'",
+} as const;
+
+function inState(state: keyof typeof STATES | undefined): Condition[] {
+  return state === undefined ? [] : [{ sql: STATES[state], values: [] }];
+}
+
 function ifRedriven(redriven: boolean | undefined): Condition[] {
   return redriven === undefined ? [] : [{ sql: `redriven_at IS ${redriven ? "NOT NULL" : "NULL"}`, values: [] }];
 }
@@ -408,5 +454,6 @@ function fromRow(row: Row): QuarantineItem {
     redrivenAt: row.redriven_at ?? undefined,
     redrivenBy: row.redriven_by ?? undefined,
     ...(row.decision !== null && { decision: row.decision }),
+    ...(row.because !== null && { because: row.because }),
   };
 }

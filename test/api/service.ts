@@ -103,7 +103,7 @@ export function startService(overrides: Omit<Partial<ApiDeps>, "options"> & { op
     ruleBook: rulesOf(records, overrides.rules?.() ?? [], stored, () => now),
     ledger: ledgerOf(records, () => now),
     examineStore: async () => ({ store: "duckdb", place: "duckdb readings.duckdb", findings: [] }),
-    faults: { of: () => ({ refused: [], notTaken: [] }), list: () => [] },
+    faults: { of: () => ({ refused: [], notTaken: [] }), list: () => [], forget: () => {} },
     redrive: async (ids) => ids.length,
     notifications: { check: () => undefined, test: async () => ({ sent: true }) },
     backup: async () => ({ refused: "There is nothing to back up in a test." }),

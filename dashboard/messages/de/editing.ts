@@ -80,4 +80,32 @@ export const editing: Messages["editing"] = {
   retireSensorHint:
     "Er wird aus dem Register genommen: seine Meldungen enden, seine Messwerte bleiben, was er weiter sendet, wird abgewiesen.",
   revoke: "Passwort entziehen",
+  correct: "Berichtigen",
+  toMapping: "Zu den Zuordnungen",
+  toSensors: "Zu den Sensoren",
+  dismiss: "Verwerfen",
+  because: "Grund",
+  correctTitle: (name) => `Berichtigen: ${name}`,
+  sendCorrected: "Berichtigt senden",
+  correctHint:
+    "Jeder wartende Wert dieser Ursache wird multipliziert, dann kommt der Versatz dazu, und er wird erneut gesendet. Jeder wird als von Ihnen bearbeitet vermerkt.",
+  correctTimeHint:
+    "Die Messzeit von allem, was wegen dieser Ursache wartet, wird verschoben, und es wird erneut gesendet. Alles wird als von Ihnen bearbeitet vermerkt.",
+  shift: "Minuten zur Zeit hinzu",
+  shiftHint: "Negativ: früher, etwa -120.",
+  factor: "Faktor",
+  factorHint: "0,01 für Pa zu hPa. Leer: 1.",
+  offset: "Versatz",
+  dismissHint:
+    "Daraus wird nichts gemacht. Es bleibt in den Büchern und steht unter „Verworfen“ mit Ihrem Namen und dem Grund.",
+  editCopy: "Kopie bearbeiten",
+  editCopyHint:
+    "Die Kopie geht mit demselben Absender und derselben Empfangszeit hinaus und wird als von Ihnen bearbeitet vermerkt.",
+  sendCopy: "Kopie senden",
+  dismissCause: (name) => `Verwerfen: ${name}`,
+  dismissOne: (id) => `Nachricht ${id} verwerfen`,
+  dismissed: (n) => (n === 1 ? "1 Nachricht wurde verworfen." : `${n} Nachrichten wurden verworfen.`),
+  corrected: (n, left) =>
+    `${n === 1 ? "1 wurde" : `${n} wurden`} berichtigt gesendet.${left > 0 ? ` ${left} ließen sich nicht berichtigen.` : ""}`,
+  wouldCorrect: (n, left) => `${n} würden gesendet${left > 0 ? `, ${left} lassen sich nicht berichtigen` : ""}:`,
 };

@@ -64,6 +64,7 @@ export const feed: Messages["feed"] = {
     any: "alle",
     waiting: "Noch nicht erneut geschickt",
     redriven: "Erneut geschickt",
+    dismissed: "Verworfen",
     detail: "Was nicht stimmt",
     topic: "Topic",
     received: "Empfangen",
@@ -93,7 +94,7 @@ export const feed: Messages["feed"] = {
     personal:
       "Sie enthielt etwas, das nach personenbezogenen Daten aussieht. Sie wurde nicht aufbewahrt und kann weder gezeigt noch erneut geschickt werden.",
     notKept: "Die Nachricht selbst wurde nicht aufbewahrt.",
-    decided: { keep: "Alter Wert behalten", take: "Neuer Wert genommen" },
+    decided: { keep: "Alter Wert behalten", take: "Neuer Wert genommen", dismiss: "Verworfen" },
     decide: {
       title: "Zwei Werte eines Zeitpunkts",
       stored: "Gespeichert",

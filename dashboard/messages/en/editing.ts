@@ -80,4 +80,31 @@ export const editing = {
   retireSensorHint:
     "It is taken off the register: its alerts end, its readings stay, what it goes on to send is refused.",
   revoke: "Revoke password",
+  correct: "Correct",
+  toMapping: "To the mappings",
+  toSensors: "To the sensors",
+  dismiss: "Dismiss",
+  because: "Reason",
+  correctTitle: (name: string) => `Correct: ${name}`,
+  sendCorrected: "Send corrected",
+  correctHint:
+    "Every value that waits of this cause is multiplied, then the offset is added, and it is sent again. Each is marked as edited by you.",
+  correctTimeHint:
+    "The time of measurement of all that waits of this cause is moved, and they are sent again. Each is marked as edited by you.",
+  shift: "Minutes to add to the time",
+  shiftHint: "Negative: earlier, such as -120.",
+  factor: "Factor",
+  factorHint: "0.01 for Pa to hPa. Empty: 1.",
+  offset: "Offset",
+  dismissHint:
+    "Nothing is made of it. It stays in the books, and is listed under “Dismissed” with your name and the reason.",
+  editCopy: "Edit a copy",
+  editCopyHint: "The copy is sent with the same sender and time of receipt, and is marked as edited by you.",
+  sendCopy: "Send the copy",
+  dismissCause: (name: string) => `Dismiss: ${name}`,
+  dismissOne: (id: number) => `Dismiss message ${id}`,
+  dismissed: (n: number) => (n === 1 ? "1 message was dismissed." : `${n} messages were dismissed.`),
+  corrected: (n: number, left: number) =>
+    `${n === 1 ? "1 was" : `${n} were`} sent again, corrected.${left > 0 ? ` ${left} could not be corrected.` : ""}`,
+  wouldCorrect: (n: number, left: number) => `${n} would be sent${left > 0 ? `, ${left} cannot be corrected` : ""}:`,
 };

@@ -64,6 +64,7 @@ export const feed = {
     any: "all",
     waiting: "Not resent",
     redriven: "Resent",
+    dismissed: "Dismissed",
     detail: "What is wrong",
     topic: "Topic",
     received: "Received",
@@ -92,7 +93,7 @@ export const feed = {
     truncated: (bytes: string) => `Only its beginning is shown; it has ${bytes}.`,
     personal: "It contained what looks like personal data, so it was not kept and cannot be shown or resent.",
     notKept: "The message itself was not kept.",
-    decided: { keep: "Old value kept", take: "New value taken" },
+    decided: { keep: "Old value kept", take: "New value taken", dismiss: "Dismissed" },
     decide: {
       title: "Two values of one moment",
       stored: "Stored now",

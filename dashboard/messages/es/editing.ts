@@ -75,4 +75,30 @@ export const editing: Messages["editing"] = {
   retireSensorHint:
     "Se quita del registro: sus alertas terminan, sus lecturas se quedan y lo que siga enviando se rechaza.",
   revoke: "Retirar contraseña",
+  correct: "Corregir",
+  toMapping: "A las asignaciones",
+  toSensors: "A los sensores",
+  dismiss: "Descartar",
+  because: "Motivo",
+  correctTitle: (name) => `Corregir: ${name}`,
+  sendCorrected: "Enviar corregidos",
+  correctHint:
+    "Cada valor pendiente de esta causa se multiplica, se le suma el desplazamiento y se envía de nuevo. Cada uno queda marcado como editado por usted.",
+  correctTimeHint:
+    "La hora de medición de todo lo pendiente de esta causa se desplaza y se envía de nuevo. Todo queda marcado como editado por usted.",
+  shift: "Minutos que sumar a la hora",
+  shiftHint: "Negativo: antes, como -120.",
+  factor: "Factor",
+  factorHint: "0,01 de Pa a hPa. Vacío: 1.",
+  offset: "Desplazamiento",
+  dismissHint: "No se hará nada con ello. Sigue en los libros y figura en «Descartados» con su nombre y el motivo.",
+  editCopy: "Editar una copia",
+  editCopyHint: "La copia se envía con el mismo remitente y hora de recepción, y queda marcada como editada por usted.",
+  sendCopy: "Enviar la copia",
+  dismissCause: (name) => `Descartar: ${name}`,
+  dismissOne: (id) => `Descartar el mensaje ${id}`,
+  dismissed: (n) => (n === 1 ? "Se descartó 1 mensaje." : `Se descartaron ${n} mensajes.`),
+  corrected: (n, left) =>
+    `${n === 1 ? "Se envió 1 corregido" : `Se enviaron ${n} corregidos`}.${left > 0 ? ` ${left} no se pudieron corregir.` : ""}`,
+  wouldCorrect: (n, left) => `Se enviarían ${n}${left > 0 ? `, ${left} no se pueden corregir` : ""}:`,
 };

@@ -64,6 +64,7 @@ export const feed: Messages["feed"] = {
     any: "todos",
     waiting: "Sin reenviar",
     redriven: "Reenviado",
+    dismissed: "Descartados",
     detail: "Qué está mal",
     topic: "Tema",
     received: "Recibido",
@@ -92,7 +93,7 @@ export const feed: Messages["feed"] = {
     personal:
       "Contenía algo que parece un dato personal. El mensaje no se guardó, así que no se puede mostrar ni reenviar.",
     notKept: "El mensaje en sí no se guardó.",
-    decided: { keep: "Se conservó el valor anterior", take: "Se tomó el valor nuevo" },
+    decided: { keep: "Se conservó el valor anterior", take: "Se tomó el valor nuevo", dismiss: "Descartado" },
     decide: {
       title: "Dos valores de un mismo momento",
       stored: "Guardado",
