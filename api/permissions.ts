@@ -12,7 +12,7 @@ const SEND = ["device", "operator", "admin"] as const;
 /** Where the web page may be entered: each answers with the same document, which holds nothing by itself. */
 export const PAGE_PATHS = ["/", "/alerts/:id", "/crew", "/sensors/:id", "/feed"]
   .concat(["/rules", "/rules/:id", "/rules/:id/edit", "/new-rule"])
-  .concat(["/report", "/capture", "/sensors", "/wall", "/admin", "/account", "/city"])
+  .concat(["/report", "/capture", "/sensors", "/compare", "/wall", "/admin", "/account", "/city"])
   .concat(["/mappings/:id", "/new-mapping"]);
 
 /** What the page needs under a name that never changes. */

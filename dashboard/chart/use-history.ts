@@ -35,7 +35,7 @@ const READINGS_MAX = 1_000;
  * One metric over a time range: the readings themselves where they are few, else means with lowest and highest in steps
  * that the service computes.
  */
-async function loadHistory(
+export async function loadHistory(
   sensorId: string,
   metric: MetricName,
   range: Range,

@@ -3,6 +3,7 @@ import { admin } from "./de/admin.ts";
 import { alert, crew, report } from "./de/alerts.ts";
 import { calendar } from "./de/calendar.ts";
 import { capture } from "./de/capture.ts";
+import { compare } from "./de/compare.ts";
 import { editing } from "./de/editing.ts";
 import { feed } from "./de/feed.ts";
 import { map } from "./de/map.ts";
@@ -206,6 +207,7 @@ export const de: Messages = {
   map,
   mappings,
   metrics,
+  compare,
   personal,
   report,
   ruleEditor,

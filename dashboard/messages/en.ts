@@ -1,6 +1,7 @@
 import { admin } from "./en/admin.ts";
 import { calendar } from "./en/calendar.ts";
 import { capture } from "./en/capture.ts";
+import { compare } from "./en/compare.ts";
 import { editing } from "./en/editing.ts";
 import { feed } from "./en/feed.ts";
 import { first } from "./en/first.ts";
@@ -22,6 +23,7 @@ export const en = {
   calendar,
   capture,
   editing,
+  compare,
   feed,
   mappings,
   personal,

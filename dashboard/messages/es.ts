@@ -4,6 +4,7 @@ import { admin } from "./es/admin.ts";
 import { alert, crew, report } from "./es/alerts.ts";
 import { calendar } from "./es/calendar.ts";
 import { capture } from "./es/capture.ts";
+import { compare } from "./es/compare.ts";
 import { editing } from "./es/editing.ts";
 import { feed } from "./es/feed.ts";
 import { map } from "./es/map.ts";
@@ -207,6 +208,7 @@ export const es: Messages = {
   map,
   mappings,
   metrics,
+  compare,
   personal,
   report,
   ruleEditor,

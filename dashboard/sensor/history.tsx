@@ -81,7 +81,10 @@ export function HistoryOf({ sensor, metric, corrections, alerts, rules, choose }
           }
         />
       )}
-      <p class="quiet">{t.sensor.zoomHint}</p>
+      <p class="quiet">
+        {t.sensor.zoomHint}{" "}
+        <a href={`/compare?sensors=${encodeURIComponent(sensor.id)}&metric=${metric}`}>{t.pages.compare}</a>
+      </p>
     </section>
   );
 }

@@ -48,7 +48,9 @@ export function SensorsPage() {
   return (
     <div class="sensors page">
       <h1 tabIndex={-1}>{t.title}</h1>
-      <p class="quiet">{t.hint}</p>
+      <p class="quiet">
+        {t.hint} <a href="/compare">{t.compare}</a>
+      </p>
       <Asked by={by} />
       <Problem of={problem} />
       {!sensorsLoaded.value && <Loading />}

@@ -55,6 +55,12 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("../sensors/sensors.tsx")).SensorsPage,
   },
   {
+    path: "/compare",
+    title: "compare",
+    roles: EVERYONE,
+    load: async () => (await import("../compare/compare.tsx")).ComparePage,
+  },
+  {
     path: "/wall",
     title: "wall",
     bare: true,

@@ -170,6 +170,7 @@ const PAGES = [
   "/report",
   "/capture",
   "/sensors",
+  "/compare",
   "/wall",
   "/admin",
   "/account",

@@ -24,6 +24,7 @@ const PAGES: readonly Row[] = [
   { path: "/report", ready: ".figures", shows: true },
   { path: "/capture", ready: "main table" },
   { path: "/sensors", ready: "main tbody tr", shows: true },
+  { path: "/compare", at: "/compare?sensors=odd-1&metric=battery", ready: ".chart-box" },
   { path: "/wall", ready: ".wall-alerts li" },
   { path: "/feed", ready: ".feed-live" },
   { path: "/feed", at: "/feed?tab=quarantine", ready: "main tbody tr" },

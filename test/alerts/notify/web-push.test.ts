@@ -1,13 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { payloadOf } from "../../../alerts/channels/push.ts";
 import { createPushSender } from "../../../alerts/notify/browsers.ts";
 import { createAllowList, createHttpPost } from "../../../alerts/notify/http-post.ts";
+import { createNotifier } from "../../../alerts/notify/notifier.ts";
 import { encryptPush } from "../../../alerts/notify/web-push.ts";
 import { SILENT } from "../../../model/log.ts";
 import { openRecords } from "../../../store/records.ts";
 import { T0 } from "../builders.ts";
 import { aBrowser, claimsOf, startPushServer } from "./push-server.ts";
-import { aNotice } from "./world.ts";
+import { aNotice, aTarget } from "./world.ts";
 
 describe("the encryption of push messages", () => {
   it("gives the example of RFC 8291, appendix A, to the byte", () => {
@@ -110,6 +111,29 @@ describe("telling browsers", () => {
     expect(server.pushed.map(({ path }) => path)).toEqual(["/send/1"]);
     server.answerWith(() => 503);
     expect(await tell()).toMatchObject({ is: "unreachable" });
+    close();
+  });
+
+  it("are told the end of what they were told the beginning of, as every target is", async () => {
+    const { server, records, browsers, close } = await start();
+    const post = createHttpPost({ allow: createAllowList(["127.0.0.1"]) });
+    const push = createPushSender({ records, post, contact: undefined, now: () => T0, log: SILENT });
+    const ports = { post, publish: async () => {}, push };
+    const notifier = createNotifier({ records, ports, now: () => T0, random: () => 1, log: SILENT });
+    const { url: _, ...target } = aTarget({ id: "push:kim", type: "push", to: "kim" });
+    records.targets.put(target);
+    notifier.start();
+    const heard = () =>
+      server.pushed.filter(({ path }) => path === "/send/0").map(({ body }) => JSON.parse(browsers[0]!.open(body)));
+    records.transaction(() => notifier.enqueue(aNotice()));
+    await vi.waitFor(() => expect(heard()).toHaveLength(1));
+    records.transaction(() => notifier.enqueue(aNotice({}, "resolved", T0 + 60_000)));
+    await vi.waitFor(() => expect(heard()).toHaveLength(2));
+    const [began, ended] = heard();
+    expect(began).toMatchObject({ tag: "al-1", again: true });
+    expect(ended).toMatchObject({ tag: "al-1", again: false });
+    expect(ended.title).not.toBe(began.title);
+    await notifier.stop();
     close();
   });
 

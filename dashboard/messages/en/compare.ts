@@ -1,0 +1,21 @@
+export const compare = {
+  title: "Compare",
+  hint: "Up to four sensors side by side, and each with itself some time ago.",
+  choose: "Choose a sensor to begin.",
+  noMetric: "Choose what to compare.",
+  add: "Find a sensor",
+  addHint: "Name or id of a sensor",
+  full: "Four is the most",
+  sensor: "Sensor",
+  metric: "Value",
+  days: "Period",
+  before: "With earlier",
+  label: (title: string, names: string) => `${title}, compared: ${names}. The values stand in the table below.`,
+  shifted: (days: number) =>
+    `Dashed: ${days === 1 ? "the day before" : `${days} days earlier`}, moved to the same place.`,
+  ago: (name: string, days: number) => `${name}, ${days === 1 ? "1 day" : `${days} days`} earlier`,
+  lastDays: (n: number) => (n === 1 ? "Last day" : `Last ${n} days`),
+  daysBefore: (n: number) => (n === 1 ? "the day before" : `${n} days earlier`),
+  remove: (id: string) => `Remove ${id}`,
+  addNote: (id: string) => `Write a note about ${id}`,
+};
