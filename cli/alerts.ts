@@ -67,10 +67,11 @@ async function listAlerts(
     table(
       Object.values(columns),
       items.map((alert) => {
-        const { startedAt, state, severity, handling, rule, subject, mode } = alert;
+        const { startedAt, state, severity, level, handling, rule, subject, mode } = alert;
         const about = subject.sensorId ?? subject.gateway ?? subject.district;
         const at = mode ? `${states[state]} (${mode})` : states[state];
-        return [startedAt, at, severities[severity], handlings[handling], rule.id, about, explanationOf(alert, reader)];
+        const how = level ? `${severities[severity]} (${level})` : severities[severity];
+        return [startedAt, at, how, handlings[handling], rule.id, about, explanationOf(alert, reader)];
       }),
     );
   show(options, items, () => (items.length === 0 ? none : text()));

@@ -29,10 +29,10 @@ const AGREE = 0.4;
 /** Between them it cannot be told whether it settles, and nothing is said: a line said by mistake is reached far too soon. */
 const [SETTLES_MAYBE, SETTLES] = [0.05, 0.9];
 /** What has passed all that and is not bent is a line by so much higher odds. */
-const ODDS_OF_LINE = 3;
+const ODDS_OF_LINE = 8;
 /** Correlation of neighbouring points' noise; the odds of none before anything is seen, and how those of the others grow: few points show less of it than there is. */
 const CORRELATIONS = [0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.86, 0.94] as const;
-const ODDS_OF_NONE = 8;
+const ODDS_OF_NONE = 16;
 const ODDS_OF_MUCH = 1;
 /** Fewer points before a knee say nothing of the noise. */
 const BEFORE_MIN = 6;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createIncidents } from "../../alerts/incidents/incidents.ts";
 import type { Alert } from "../../model/alert.ts";
+import { aRule } from "../alerts/builders.ts";
 import { T0 } from "../helpers/readings.ts";
 import { firing, startService } from "./service.ts";
 
@@ -30,6 +31,47 @@ const press = async (name: string, action: string, body?: object) => {
   const [{ id }] = await list();
   return service.as(name, "POST", `/api/v1/incidents/${id}/${action}`, body);
 };
+
+describe("incidents of one gateway in several districts", () => {
+  const silent = aRule({ id: "silent", kind: "any", audience: "crews", condition: { type: "silence", after: "15m" } });
+  const lost = (sensorId: string, district: string, startedAt: number, gateway = "gw-7"): Parameters<typeof firing> => [
+    sensorId,
+    {
+      rule: { id: "silent", version: "abc", title: "Silent", source: "a test" },
+      subject: { sensorId, district, gateway },
+      metric: undefined,
+      startedAt,
+    },
+  ];
+
+  it("are each of their own district, and linked when one is read", async () => {
+    const { records } = service;
+    const gathered = createIncidents({ records, rules: () => [silent], sensor: records.sensors.get }).open(T0);
+    records.transaction(() => {
+      for (const [district, gateway, minutes] of [
+        ["east", "gw-7", 0],
+        ["west", "gw-7", 10],
+        ["far", "gw-7", 40],
+        ["side", "gw-8", 0],
+      ] as const) {
+        for (const n of [1, 2]) {
+          const one = lost(`${district}-${n}`, district, T0 + minutes * 60_000, gateway);
+          gathered.take(records.alerts.apply(firing(...one)) as Alert);
+        }
+      }
+      gathered.finish();
+    });
+    const [east] = await list("?district=east");
+    const [west] = await list("?district=west");
+    expect([east.alerts, west.alerts]).toEqual([2, 2]);
+    const read = async (id: string) => (await service.as("viewer", "GET", `/api/v1/incidents/${id}`)).json();
+    expect((await read(east.id)).linked.map(({ id }: { id: string }) => id)).toEqual([west.id]);
+    expect((await read(west.id)).linked.map(({ id }: { id: string }) => id)).toEqual([east.id]);
+    // Read, never judged: what is done to one is not done to the other.
+    await service.as("operator", "POST", `/api/v1/incidents/${east.id}/acknowledge`, {});
+    expect([(await read(east.id)).handling, (await read(west.id)).handling]).toEqual(["acknowledged", "open"]);
+  });
+});
 
 describe("incidents", () => {
   it("are listed with lead, impact and how many alerts; what stands alone is none", async () => {

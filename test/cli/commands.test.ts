@@ -135,6 +135,8 @@ describe("what there is to see", () => {
     expect((await runCli(alerts, "alerts", ...at)).out.split("\n")[1]).toBe(
       "2026-11-21T10:00:00.000Z  firing  warning   open      congestion  traffic-1  occupancy above 35 %",
     );
+    service.knobs.alerts[0] = { ...service.knobs.alerts[0], level: 2 };
+    expect((await runCli(alerts, "alerts", ...at)).out).toContain("  firing  warning (2)  open  ");
   });
 
   it("asks for either ids or a reason to redrive", async () => {
