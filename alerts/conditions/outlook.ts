@@ -28,7 +28,7 @@ const BENT = 0.02;
 const AGREE = 0.4;
 /** Between them it cannot be told whether it settles, and nothing is said: a line said by mistake is reached far too soon. */
 const [SETTLES_MAYBE, SETTLES] = [0.05, 0.9];
-/** What has passed all that and is not bent is a line by so much higher odds. */
+/** What has passed all that and is not bent is a line by so much higher odds: most of what might bend has been sorted out. */
 const ODDS_OF_LINE = 8;
 /** Correlation of neighbouring points' noise; the odds of none before anything is seen, and how those of the others grow: few points show less of it than there is. */
 const CORRELATIONS = [0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.86, 0.94] as const;
