@@ -56,4 +56,7 @@ export const health: Readonly<Record<string, string>> = {
   "HTTPS cannot accept a connection: {why}": "HTTPS kann keine Verbindung annehmen: {why}",
   "The points of an earlier version are copied first; readings wait in the journal meanwhile":
     "Erst werden die Punkte einer früheren Version kopiert; Messwerte warten solange im Journal",
+  "Nobody is told of alerts: this data folder was restored from the backup of {time}, and the service it was made of may still run. If this is the real one, start it with: {command}":
+    "Niemand wird benachrichtigt: dieser Datenordner stammt aus der Sicherung vom {time}, und der Dienst, von dem sie ist, läuft vielleicht noch. Ist dies der richtige, so starten: {command}",
+  muted: "stumm",
 };

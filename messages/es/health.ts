@@ -56,4 +56,7 @@ export const health: Readonly<Record<string, string>> = {
   "HTTPS cannot accept a connection: {why}": "HTTPS no puede aceptar conexiones: {why}",
   "The points of an earlier version are copied first; readings wait in the journal meanwhile":
     "Antes se copian los puntos de una versión anterior; las mediciones esperan en el diario",
+  "Nobody is told of alerts: this data folder was restored from the backup of {time}, and the service it was made of may still run. If this is the real one, start it with: {command}":
+    "No se avisa a nadie: esta carpeta de datos se restauró de la copia del {time}, y el servicio del que se hizo puede seguir en marcha. Si este es el verdadero, arránquelo con: {command}",
+  muted: "en silencio",
 };
