@@ -138,7 +138,7 @@ describe("a newcomer's walks", () => {
     const others = ["dashboard/messages/de/admin.ts", "dashboard/messages/es/admin.ts"];
     expect(incomplete()).toEqual(others);
 
-    for (const file of others) edit(file, "types: { ", 'types: { toyPager: "Pager", ');
+    for (const file of others) edit(file, "types: {", 'types: { toyPager: "Pager", ');
     expect(incomplete()).toEqual([]);
   });
 
