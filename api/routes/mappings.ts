@@ -21,8 +21,9 @@ import {
   UnmappedBody,
   type UnmappedView,
 } from "../../contract/mapping.ts";
-import { Reason } from "../../contract/rule.ts";
+import { Reason as ReasonBody } from "../../contract/rule.ts";
 import { type Message, parseSource } from "../../model/message.ts";
+import type { Reason } from "../../model/rejection.ts";
 import { filterMatches } from "../../model/topic-filter.ts";
 import type { Api, Parts } from "../api.ts";
 import type { MappingEntry } from "../deps.ts";
@@ -60,7 +61,7 @@ const remove = {
   tags,
   summary: "Take a mapping out of use; its versions stay",
   params: byId,
-  body: Reason,
+  body: ReasonBody,
   response: answers({ 204: z.undefined() }, 404, 409, 413, 415),
 };
 const versions = {
@@ -115,10 +116,14 @@ const bases = {
 type MappingParts = Pick<Parts, "mappings" | "auth" | "now" | "records" | "limits">;
 
 const QUARANTINED_MAX = 20;
+/** What no mapping mends. */
+const FOR_EVER: ReadonlySet<Reason> = new Set(["not_allowed", "simulated", "too_large", "personal_data"]);
 
 /** What waits in quarantine and would be read by this mapping, newest first. */
 export function waitingFor({ mappings, records }: Pick<MappingParts, "mappings" | "records">, id: string) {
-  return records.quarantine.newestUndriven().filter(({ rejection }) => mappings.isFor(id, rejection));
+  return records.quarantine
+    .newestUndriven()
+    .filter(({ rejection }) => !FOR_EVER.has(rejection.reason) && mappings.isFor(id, rejection));
 }
 
 export function addMappings(app: Api, parts: MappingParts): void {

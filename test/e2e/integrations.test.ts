@@ -354,8 +354,10 @@ describe.skipIf(!existsSync(KIT))("messages of other makers", () => {
     expect((await city.api("/mappings/community", { yaml, reason: "a second node" }, "PUT")).version).toBe(version + 1);
     expect((await city.api("/unmapped")).items).toEqual([]);
     const isWaiting = ({ reason }: { reason: string }) => reason === "unmapped";
-    const item = (await until(quarantined, (all) => all.some(isWaiting))).find(isWaiting);
-    await city.api("/quarantine/redrive", { ids: [item!.id] });
+    await until(quarantined, (all) => all.some(isWaiting));
+    const { waiting } = await city.api("/mappings/community");
+    expect(waiting).toBeGreaterThan(0);
+    expect(await city.api("/quarantine/redrive", { mapping: "community" })).toEqual({ redriven: waiting });
     await until(
       () => storedWith("school-8", { pm25: 5.5 }),
       (found) => found !== undefined,
