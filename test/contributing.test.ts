@@ -173,7 +173,7 @@ describe("the contract", () => {
     edit("contract/ledger.ts", "reasons: z.record", "causes: z.record");
     edit("contract/account.ts", "districts: z.array(DistrictId)", "quarters: z.array(DistrictId)");
     const served = ["ingest/ledger.ts", "cli/books.ts", "dashboard/feed/ledger.tsx", "simulators/replay.ts"];
-    const sent = ["api/routes/accounts.ts", "cli/accounts.ts", "dashboard/admin/sensors.tsx", "simulators/fleet.ts"];
+    const sent = ["api/routes/accounts.ts", "cli/accounts.ts", "dashboard/admin/gateways.tsx", "simulators/fleet.ts"];
     expect(incomplete()).toEqual(expect.arrayContaining([...served, ...sent]));
   });
 });
