@@ -149,6 +149,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map<string, Perm
   ["POST /api/v1/backup", ADMIN],
   ["GET /api/v1/audit", MANAGE],
   ["GET /api/v1/audit/verify", ADMIN],
+  ["GET /api/v1/audit/export", MANAGE],
   ["GET /api/v1/map", VIEW],
   ["GET /api/v1/map/:name", VIEW],
   ["PUT /api/v1/map/:name", ADMIN],

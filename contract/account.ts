@@ -4,7 +4,7 @@ import { ROLES } from "../model/people.ts";
 import { placeTagMistake } from "../model/place-tags.ts";
 import { isPlain } from "../model/plain-text.ts";
 import { isForeignFilter } from "../model/topic-filter.ts";
-import { DistrictId, Flag, Id, KindName, type Sent, Time, type View } from "./common.ts";
+import { DistrictId, Flag, Id, KindName, Locale, paging, type Sent, Time, type View } from "./common.ts";
 import { MapBody } from "./map.ts";
 
 /** Roles of people and programs; devices and gateways have accounts of their own. */
@@ -201,6 +201,18 @@ export const NewPassword = z
   .strictObject({ current: Secret, next: z.string().min(12).max(200) })
   .meta({ id: "NewPassword" });
 export type NewPassword = Sent<typeof NewPassword>;
+
+const auditFilter = {
+  by: z.string().min(1).max(120).optional().describe("Who"),
+  what: z.string().min(1).max(64).optional().describe("user.add; with a dot at its end all of a kind: user."),
+  target: z.string().min(1).max(200).optional(),
+  text: z.string().min(1).max(200).optional().describe("Somewhere in the entry, whatever the case"),
+  from: z.string().min(1).max(40).optional().describe("Not before this time"),
+  to: z.string().min(1).max(40).optional().describe("Before this time"),
+};
+export const AuditQuery = z.strictObject({ ...paging, ...auditFilter });
+/** `GET /audit/export`. */
+export const AuditExportQuery = z.strictObject({ ...auditFilter, format: z.enum(["csv", "ndjson"]), locale: Locale });
 
 export const AuditEntryBody = z
   .object({

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type {
   AuditCheckView,
   AuditEntryView,
+  AuditQuery,
   CredentialView,
   DeviceView,
   GatewayChange,
@@ -82,7 +83,7 @@ type Reads = {
   readonly [one: `/alerts/${string}`]: { query: never; answer: AlertView };
   readonly "/incidents": { query: Names<typeof IncidentsQuery>; answer: PageOf<IncidentView> };
   readonly [one: `/incidents/${string}`]: { query: never; answer: IncidentDetailView };
-  readonly "/audit": { query: Paging; answer: PageOf<AuditEntryView> };
+  readonly "/audit": { query: Names<typeof AuditQuery>; answer: PageOf<AuditEntryView> };
   readonly "/audit/verify": { query: never; answer: AuditCheckView };
   readonly "/capture": { query: Names<typeof CaptureQuery>; answer: CaptureView };
   readonly "/session/notifications": { query: never; answer: PersonalNotifyView };

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { AuditCheckBody, AuditEntryBody } from "../../contract/account.ts";
 import { pageOf, paging } from "../../contract/common.ts";
 import {
   LedgerBody,
@@ -229,29 +228,4 @@ export function viewPayload(payload: Uint8Array, bytesMax: number) {
   } catch {
     return { base64: Buffer.from(shown).toString("base64"), ...facts };
   }
-}
-
-const listAudit = {
-  tags: ["audit"],
-  summary: "Who did what, newest first",
-  querystring: z.strictObject(paging),
-  response: answers({ 200: pageOf(AuditEntryBody) }),
-};
-const verifyAudit = {
-  tags: ["audit"],
-  summary: "Is the chain of entries whole?",
-  response: answers({ 200: AuditCheckBody }),
-};
-
-export function addAudit(app: Api, { records, auth }: Pick<Parts, "records" | "auth">): void {
-  app.get("/audit", { schema: listAudit }, async (request) => {
-    auth.bursts.flush();
-    const page = records.audit.list(request.query.limit, request.query.cursor);
-    return { ...page, items: page.items.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) };
-  });
-
-  app.get("/audit/verify", { schema: verifyAudit }, async () => {
-    const result = records.audit.verify();
-    return { ...result, intact: result.brokenAt === undefined };
-  });
 }

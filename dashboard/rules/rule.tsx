@@ -11,7 +11,7 @@ import { describePercent, describeRate, describeRule, describeRuleLimit } from "
 import { Button } from "../parts/fields.tsx";
 import { useAttempt, WordsForm } from "../parts/forms.tsx";
 import { Code, Fact, Figures, SeverityMark } from "../parts/show.tsx";
-import { Absent } from "../parts/state.tsx";
+import { Absent, Problem } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { navigate } from "../shell/router.ts";
@@ -290,7 +290,7 @@ function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
       {page.items.length === 0 && <p class="quiet">{t.noVersions}</p>}
       <ol class="rule-versions">
         {page.items.map((change) => (
-          <Version key={change.id} change={change} />
+          <Version key={change.id} change={change} rule={rule} onBack={open.reload} />
         ))}
         {page.items.length > 0 && page.next === undefined && rule.file !== undefined && (
           <li class="quiet">{t.asInFile(rule.file)}</li>
@@ -305,10 +305,25 @@ function RuleVersions({ open, rule }: { open: OpenRule; rule: RuleView }) {
   );
 }
 
-function Version({ change }: { change: RuleChangeView }) {
-  const { rules: t } = messages.value;
+type VersionProps = {
+  readonly change: RuleChangeView;
+  readonly rule: RuleView;
+  readonly onBack: () => Promise<void>;
+};
+
+function Version({ change, rule, onBack }: VersionProps) {
+  const { rules: t, editing } = messages.value;
   const { at, by, what, reason, version, data, figures } = change;
-  const title = t.olderVersion(formatTime(Date.parse(at), clock.value));
+  const { busy, problem, attempt } = useAttempt();
+  const when = formatTime(Date.parse(at), clock.value);
+  const title = t.olderVersion(when);
+
+  /** It is a change like any other: with a reason, in the list of versions, and can be taken back the same way. */
+  async function goBack(): Promise<void> {
+    await saveRule({ ...data!, id: rule.id }, { reason: editing.backReason(when, by) }, rule.version);
+    await onBack();
+  }
+
   return (
     <li>
       <p>
@@ -324,6 +339,12 @@ function Version({ change }: { change: RuleChangeView }) {
           <Code text={writeRuleYaml(data)} label={title} />
         </details>
       )}
+      {data && mayManage.value && version !== rule.version && (
+        <Button disabled={busy} aria-label={editing.backTo(when)} onClick={() => void attempt(goBack)}>
+          {editing.backToThis}
+        </Button>
+      )}
+      <Problem of={problem} />
     </li>
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AuditEntryView } from "../../contract/account.ts";
 import type { EpochTimes } from "../../contract/common.ts";
 import type { Database } from "./database.ts";
-import { pageSize, parseCursor, toPage } from "./query.ts";
+import { allOf, type Condition, equal, formatCursor, pageSize, parseCursor, toPage } from "./query.ts";
 
 type AuditEntry = EpochTimes<AuditEntryView, "at">;
 type NewEntry = Omit<AuditEntry, "id" | "hash">;
@@ -19,6 +19,31 @@ type Row = {
 /** What the first entry is chained to. */
 const GENESIS = "0".repeat(64);
 const VERIFY_ROWS = 1_000;
+/** Some 20 ms. */
+const LOOKED_AT_MAX = 20_000;
+
+export type AuditFilter = {
+  readonly by?: string | undefined;
+  /** `user.add`, or with a dot at its end all of a kind: `user.` */
+  readonly what?: string | undefined;
+  readonly target?: string | undefined;
+  /** Somewhere in any of it, whatever the case. */
+  readonly text?: string | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+};
+
+function conditionsOf({ by, what, target, text, from, to }: AuditFilter): Condition[] {
+  const anywhere = "instr(lower(by_whom || ' ' || what || ' ' || target || ' ' || coalesce(detail, '')), ?) > 0";
+  return [
+    ...equal("by_whom", by),
+    ...(what?.endsWith(".") ? [{ sql: "substr(what, 1, ?) = ?", values: [what.length, what] }] : equal("what", what)),
+    ...equal("target", target),
+    ...(text === undefined ? [] : [{ sql: anywhere, values: [text.toLowerCase()] }]),
+    ...(from === undefined ? [] : [{ sql: "at >= ?", values: [from] }]),
+    ...(to === undefined ? [] : [{ sql: "at < ?", values: [to] }]),
+  ];
+}
 
 /**
  * Who did what. Every entry carries SHA-256 over the hash before it and itself, ids without gaps included, so a changed,
@@ -44,12 +69,23 @@ export function createAuditRecords(db: Database) {
     });
   }
 
-  /** Newest first. */
-  function list(limit: number, cursor?: string): { items: AuditEntry[]; next?: string } {
+  /**
+   * Newest first. With a filter so many rows at most are looked at: a page may have less than there is room for, and
+   * `next` goes on from there.
+   */
+  function list(limit: number, cursor?: string, filter: AuditFilter = {}): { items: AuditEntry[]; next?: string } {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor).key;
     const size = pageSize(limit);
-    const rows = db.statement("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?").all(before, size + 1);
-    return toPage((rows as Row[]).map(fromRow), size, ({ id }) => ({ key: id, id: "" }));
+    const { sql, values } = allOf(conditionsOf(filter));
+    if (values.length === 0) {
+      const rows = db.statement("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?").all(before, size + 1);
+      return toPage((rows as Row[]).map(fromRow), size, ({ id }) => ({ key: id, id: "" }));
+    }
+    const from = Math.min(before, lastId() + 1) - LOOKED_AT_MAX;
+    const found = db.statement(`SELECT * FROM audit WHERE id < ? AND id >= ? AND ${sql} ORDER BY id DESC LIMIT ?`);
+    const rows = (found.all(before, from, ...values, size + 1) as Row[]).map(fromRow);
+    const page = toPage(rows, size, ({ id }) => ({ key: id, id: "" }));
+    return page.next !== undefined || from <= 1 ? page : { ...page, next: formatCursor({ key: from, id: "" }) };
   }
 
   /** The first entry whose hash does not fit, if any. */

@@ -151,6 +151,7 @@ const EXPECTED: Record<string, string> = {
   "GET /api/v1/store": M,
   "POST /api/v1/backup": "admin",
   "GET /api/v1/audit": M,
+  "GET /api/v1/audit/export": M,
   "GET /api/v1/audit/verify": "admin",
   "GET /api/v1/events": V,
   "PUT /api/v1/session/password": V,

@@ -108,4 +108,9 @@ export const editing: Messages["editing"] = {
   corrected: (n, left) =>
     `${n === 1 ? "1 wurde" : `${n} wurden`} berichtigt gesendet.${left > 0 ? ` ${left} ließen sich nicht berichtigen.` : ""}`,
   wouldCorrect: (n, left) => `${n} würden gesendet${left > 0 ? `, ${left} lassen sich nicht berichtigen` : ""}:`,
+  exportAs: (format) => `Als ${format} exportieren`,
+  noEntries: "Kein Eintrag passt dazu.",
+  backTo: (when) => `Zurück zur Version von ${when}`,
+  backToThis: "Zurück zu dieser Version",
+  backReason: (when, by) => `zurück zur Version von ${when} von ${by}`,
 };

@@ -107,4 +107,9 @@ export const editing = {
   corrected: (n: number, left: number) =>
     `${n === 1 ? "1 was" : `${n} were`} sent again, corrected.${left > 0 ? ` ${left} could not be corrected.` : ""}`,
   wouldCorrect: (n: number, left: number) => `${n} would be sent${left > 0 ? `, ${left} cannot be corrected` : ""}:`,
+  exportAs: (format: string) => `Export as ${format}`,
+  noEntries: "No entry is like that.",
+  backTo: (when: string) => `Back to the version of ${when}`,
+  backToThis: "Back to this version",
+  backReason: (when: string, by: string) => `back to the version of ${when} by ${by}`,
 };

@@ -101,4 +101,9 @@ export const editing: Messages["editing"] = {
   corrected: (n, left) =>
     `${n === 1 ? "Se envió 1 corregido" : `Se enviaron ${n} corregidos`}.${left > 0 ? ` ${left} no se pudieron corregir.` : ""}`,
   wouldCorrect: (n, left) => `Se enviarían ${n}${left > 0 ? `, ${left} no se pueden corregir` : ""}:`,
+  exportAs: (format) => `Exportar como ${format}`,
+  noEntries: "Ninguna entrada coincide.",
+  backTo: (when) => `Volver a la versión de ${when}`,
+  backToThis: "Volver a esta versión",
+  backReason: (when, by) => `vuelta a la versión de ${when} de ${by}`,
 };
