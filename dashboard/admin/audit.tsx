@@ -36,7 +36,7 @@ export function Audit() {
   // Whole days of the city are asked for.
   const [since, until] = [asked.get("since"), asked.get("until")];
   if (since) filter.set("from", new Date(fromLocalInput(`${since}T00:00`)).toISOString());
-  if (until) filter.set("to", new Date(fromLocalInput(`${until}T00:00`) + DAY_MS).toISOString());
+  if (until) filter.set("to", new Date(fromLocalInput(`${dayAfter(until)}T00:00`)).toISOString());
   const wanted = filter.toString();
 
   /** A page with a filter may be short of entries: asks on until it is full, or the log is at its end. */
@@ -127,6 +127,9 @@ export function Audit() {
 }
 
 const TYPING_MS = 250;
+
+/** The next date, whatever the clocks do on either. */
+const dayAfter = (day: string) => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
 
 type DayProps = {
   readonly label: string;

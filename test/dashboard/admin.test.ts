@@ -272,6 +272,19 @@ describe.runIf(HAS_BROWSER)("the page of admins", () => {
     await expect.poll(() => page.locator("tbody tr").count()).toBe(50);
     await page.getByRole("button", { name: "Show older" }).click();
     await expect.poll(() => page.locator("tbody tr").count()).toBeGreaterThan(60);
+
+    await page.getByRole("searchbox").fill("TEMP-7");
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Export as CSV" }).click(),
+    ]);
+    const exported = readFileSync(await download.path(), "utf8")
+      .trim()
+      .split("\n");
+    expect(exported.map((line) => /temp-7/.test(line))).toEqual([false, true, true]);
+    await page.getByRole("searchbox").fill("nobody did this");
+    await page.getByText("No entry is like that.").waitFor();
   });
 
   it("is not there for viewers", async () => {

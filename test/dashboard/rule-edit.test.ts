@@ -66,11 +66,26 @@ describe.runIf(HAS_BROWSER)("editing a rule", () => {
     expect(await site.city.api(`/rules/${RULE}`)).toMatchObject({ mode: "live", condition: { above: 100 } });
     expect((await site.city.call(`/api/v1/rules/${RULE}-try`)).status).toBe(404);
 
-    await page.getByRole("button", { name: "Revert to the file's version" }).click();
-    await page.getByLabel("Reason").fill("The holidays are over");
-    await page.locator("form").getByRole("button", { name: "Revert to the file's version" }).click();
-    await page.getByText("above 150 µg/m³").first().waitFor();
+    const revert = async (reason: string) => {
+      await page.getByRole("button", { name: "Revert to the file's version" }).click();
+      await page.getByLabel("Reason").fill(reason);
+      await page.locator("form").getByRole("button", { name: "Revert to the file's version" }).click();
+      await page.getByText("above 150 µg/m³").first().waitFor();
+    };
+    await revert("The holidays are over");
     await page.locator(".rule-versions").getByText("The holidays are over").waitFor();
+
+    // What was replaced is one press away, and going back is a version of its own.
+    await page
+      .getByRole("button", { name: /^Back to the version of/ })
+      .first()
+      .click();
+    await page.getByText("above 100 µg/m³").first().waitFor();
+    await page
+      .locator(".rule-versions")
+      .getByText(/back to the version of .* by ana/)
+      .waitFor();
+    await revert("Once more");
     await close();
   });
 
