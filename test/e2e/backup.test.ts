@@ -203,7 +203,16 @@ describe("backup and restore", () => {
     const { movedTo } = JSON.parse(stdout);
     expect(await readdir(movedTo)).toEqual(expect.arrayContaining(["notes.txt", "records.db", "readings.duckdb"]));
     expect((await readdir(into)).sort()).toEqual(
-      ["admin-token", "journal", "lock.db", "readings.duckdb", "records.db", movedTo.split("/").at(-1)].sort(),
+      [
+        "admin-token",
+        "journal",
+        "lock.db",
+        "map",
+        "photos",
+        "readings.duckdb",
+        "records.db",
+        movedTo.split("/").at(-1),
+      ].sort(),
     );
     const used = await restore(tar(), "--into", city.dataDir, "--force");
     expect(used).toMatchObject({ code: 1, stderr: expect.stringContaining("in use") });
