@@ -169,7 +169,10 @@ function Asked({ asked }: { asked: AskedFor }) {
       <ul class="compare-sensors cluster">
         {ids.map((id) => (
           <li key={id}>
-            <Button aria-label={t.remove(id)} onClick={() => put(ids.filter((one) => one !== id))}>
+            <Button
+              aria-label={t.remove(sensors.value.get(id)?.name ?? id)}
+              onClick={() => put(ids.filter((one) => one !== id))}
+            >
               {sensors.value.get(id)?.name ?? id} ×
             </Button>
           </li>
