@@ -80,7 +80,7 @@ describe("an alert in one plain sentence, and how it ended in another", () => {
       of("air", "battery", DAY, values),
     );
     expect(told(found)).toEqual([
-      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 14:50 UTC (80 % likely between 2026-12-11 11:08 UTC and 2026-12-11 18:32 UTC): it stood at 22.16 % at 2026-12-06 00:00 UTC, with a trend of -1.99 percentage points per day over the last 14 d.",
+      "Battery at Station 4 is expected to fall below 10 % around 2026-12-11 14:50 UTC (80 % likely between 2026-12-11 11:08 UTC and 2026-12-11 18:32 UTC): it stood at 22.18 % at 2026-12-06 00:00 UTC, with a trend of -2 percentage points per day over the last 14 d.",
     ]);
     const { at, from, to } = found[0]!.alert.expected!;
     expect(from <= at && at <= to).toBe(true);
