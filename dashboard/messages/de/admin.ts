@@ -158,7 +158,11 @@ export const admin: typeof en = {
   urlKept: (now) => `Derzeit ${now}. Leer: bleibt unverändert.`,
   urlHint: "Eine öffentliche https://-Adresse, sofern die Einstellungen des Dienstes nichts anderes erlauben.",
   to: { email: "An", mqtt: "Topic", push: "Konto" },
-  toHint: { email: "Adressen durch Kommas trennen.", mqtt: "alerts/to/ und ein Name.", push: "Das Konto, dessen Browser benachrichtigt werden." },
+  toHint: {
+    email: "Adressen durch Kommas trennen.",
+    mqtt: "alerts/to/ und ein Name.",
+    push: "Das Konto, dessen Browser benachrichtigt werden.",
+  },
   secret: "Schlüssel der Signatur",
   secretHint: "whsec_ … Leer: wird erzeugt und einmal gezeigt.",
   secretKept: "Leer: bleibt unverändert. Nach einem Wechsel signieren einen Tag lang beide.",

@@ -154,7 +154,11 @@ export const admin = {
   urlKept: (now: string) => `Currently ${now}. Leave empty to keep it.`,
   urlHint: "A public https:// address, unless the service's settings allow others.",
   to: { email: "To", mqtt: "Topic", push: "Account" },
-  toHint: { email: "Separate addresses with commas.", mqtt: "alerts/to/ followed by a name.", push: "The account whose browsers are told." },
+  toHint: {
+    email: "Separate addresses with commas.",
+    mqtt: "alerts/to/ followed by a name.",
+    push: "The account whose browsers are told.",
+  },
   secret: "Signing secret",
   secretHint: "whsec_ … Leave empty to have one made and shown once.",
   secretKept: "Leave empty to keep it. After a change both sign for a day.",

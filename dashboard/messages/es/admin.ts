@@ -156,7 +156,11 @@ export const admin: typeof en = {
   urlKept: (now) => `Actualmente ${now}. Vacío: no cambia.`,
   urlHint: "Una dirección https:// pública, salvo que la configuración del servicio permita otras.",
   to: { email: "Para", mqtt: "Tema", push: "Cuenta" },
-  toHint: { email: "Separe las direcciones con comas.", mqtt: "alerts/to/ y un nombre.", push: "La cuenta a cuyos navegadores se avisa." },
+  toHint: {
+    email: "Separe las direcciones con comas.",
+    mqtt: "alerts/to/ y un nombre.",
+    push: "La cuenta a cuyos navegadores se avisa.",
+  },
   secret: "Clave de la firma",
   secretHint: "whsec_ … Vacío: se crea y se muestra una vez.",
   secretKept: "Vacío: no cambia. Una nueva: durante un día firman ambas.",
