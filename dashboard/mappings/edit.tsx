@@ -6,7 +6,7 @@ import type { BaseView, MappingView, SeenMessageView, UnmappedView } from "../..
 import { ApiProblem, request } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { Button, Check, Field, typed } from "../parts/fields.tsx";
-import { Form, useAttempt, useUnsavedWarning, WordsForm } from "../parts/forms.tsx";
+import { Form, useAttempt, useUnsavedWarning, VersionConflict, WordsForm } from "../parts/forms.tsx";
 import { Code } from "../parts/show.tsx";
 import { Absent, Problem, useLoaded } from "../parts/state.tsx";
 import { YamlEditor } from "../rules/yaml-editor.tsx";
@@ -242,23 +242,14 @@ function Conflict({ draft, said }: { draft: Draft; said: string }) {
   const { found: theirs } = useLoaded(load, [id, said]);
   const isOld = theirs !== undefined && theirs.version !== draft.present.value?.version;
   return (
-    <div class="conflict stack" role="alert">
-      <p>
-        <strong>{said}</strong>
-      </p>
-      {isOld && (
-        <>
-          <div class="cluster">
-            <Button onClick={() => draft.rebase(theirs, "up")}>{t.theirs}</Button>
-            <Button onClick={() => draft.rebase(theirs, "on")}>{ruleEditor.keepMine}</Button>
-          </div>
-          <details>
-            <summary>{t.versionLine(theirs.version, theirs.by)}</summary>
-            <Code text={theirs.yaml ?? ""} label={t.versionLine(theirs.version, theirs.by)} />
-          </details>
-        </>
-      )}
-    </div>
+    <VersionConflict
+      said={said}
+      theirs={isOld ? { text: theirs.yaml ?? "", label: t.versionLine(theirs.version, theirs.by) } : undefined}
+      take={t.theirs}
+      onTake={() => theirs && draft.rebase(theirs, "up")}
+      keep={ruleEditor.keepMine}
+      onKeep={() => theirs && draft.rebase(theirs, "on")}
+    />
   );
 }
 

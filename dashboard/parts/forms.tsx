@@ -5,6 +5,7 @@ import { messages } from "../messages/messages.ts";
 import { guardLeaving } from "../shell/router.ts";
 import { describeProblem } from "../words/words.ts";
 import { Button, Field, FormContext, isWithin, typed } from "./fields.tsx";
+import { Code } from "./show.tsx";
 
 /** One request at a time, and what became of it: for buttons and forms. */
 export function useAttempt() {
@@ -174,4 +175,38 @@ export function useUnsavedWarning(isDirty: () => boolean, question: string): voi
       removeEventListener("beforeunload", onUnload);
     };
   }, [question]);
+}
+
+type VersionConflictProps = {
+  /** Who changed it, and why. */
+  readonly said: string;
+  /** What it is now; undefined while nobody's is newer than what is edited here. */
+  readonly theirs: { readonly text: string; readonly label: string } | undefined;
+  readonly take: string;
+  readonly onTake: () => void;
+  readonly keep: string;
+  readonly onKeep: () => void;
+};
+
+/** Somebody else changed it meanwhile: which of the two shall go on. */
+export function VersionConflict({ said, theirs, take, onTake, keep, onKeep }: VersionConflictProps) {
+  return (
+    <div class="conflict stack" role="alert">
+      <p>
+        <strong>{said}</strong>
+      </p>
+      {theirs && (
+        <>
+          <div class="cluster">
+            <Button onClick={onTake}>{take}</Button>
+            <Button onClick={onKeep}>{keep}</Button>
+          </div>
+          <details>
+            <summary>{theirs.label}</summary>
+            <Code text={theirs.text} label={theirs.label} />
+          </details>
+        </>
+      )}
+    </div>
+  );
 }

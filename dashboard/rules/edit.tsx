@@ -6,8 +6,7 @@ import { ApiProblem } from "../api/client.ts";
 import { messages } from "../messages/messages.ts";
 import { describeRule } from "../messages/rule-words.ts";
 import { Button, Check, Field, Group, typed } from "../parts/fields.tsx";
-import { Form, useUnsavedWarning } from "../parts/forms.tsx";
-import { Code } from "../parts/show.tsx";
+import { Form, useUnsavedWarning, VersionConflict } from "../parts/forms.tsx";
 import { Absent, loadAll, useLoaded } from "../parts/state.tsx";
 import type { PageProps } from "../shell/router.ts";
 import { navigate, query, setQuery } from "../shell/router.ts";
@@ -224,22 +223,13 @@ function Conflict({ draft, said }: { draft: Draft; said: string }) {
   );
   const isOld = theirs !== undefined && theirs.version !== draft.present.value?.version;
   return (
-    <div class="conflict stack" role="alert">
-      <p>
-        <strong>{said}</strong>
-      </p>
-      {isOld && (
-        <>
-          <div class="cluster">
-            <Button onClick={() => draft.rebase(theirs, "up")}>{t.takeTheirs}</Button>
-            <Button onClick={() => draft.rebase(theirs, "on")}>{t.keepMine}</Button>
-          </div>
-          <details>
-            <summary>{t.theirs}</summary>
-            <Code text={writeRuleYaml(dataOf(theirs))} label={t.theirs} />
-          </details>
-        </>
-      )}
-    </div>
+    <VersionConflict
+      said={said}
+      theirs={isOld ? { text: writeRuleYaml(dataOf(theirs)), label: t.theirs } : undefined}
+      take={t.takeTheirs}
+      onTake={() => theirs && draft.rebase(theirs, "up")}
+      keep={t.keepMine}
+      onKeep={() => theirs && draft.rebase(theirs, "on")}
+    />
   );
 }
